@@ -1,0 +1,23 @@
+# syntax=docker/dockerfile:1
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY graphprofile graphprofile
+COPY cypher cypher
+COPY loaders loaders
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+
+FROM python:3.12-slim
+# The CPU build of PyTorch is a tenth of the default one; pass TORCH_INDEX= (empty) for the default.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+COPY --from=build /wheels /wheels
+RUN pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} /wheels/*.whl \
+    && useradd --uid 10001 --create-home --shell /usr/sbin/nologin graphprofile \
+    && install -d -o graphprofile -g graphprofile -m 0700 /data
+USER graphprofile
+WORKDIR /home/graphprofile
+ENV GRAPHPROFILE_DATA=/data \
+    PYTHONUNBUFFERED=1
+VOLUME /data
+ENTRYPOINT ["graphprofile"]
+CMD ["--help"]

@@ -1,0 +1,1 @@
+"""The Cypher files; read them through :mod:`graphprofile.queries`."""

@@ -1,0 +1,6 @@
+// Id and properties of all users, without the vector.
+// Columns:
+//   id (text): of the node
+//   properties (map): source properties and the ones the system keeps
+MATCH (n:User)
+RETURN n.id AS id, n {.*, embedding: null} AS properties

@@ -1,0 +1,8 @@
+// Users whose vector is older than their events.
+// Parameters:
+//   limit (int): at most so many
+// Columns:
+//   id (text): of the user
+MATCH (u:User {embed_due: true})
+RETURN u.id AS id
+LIMIT $limit

@@ -1,0 +1,8 @@
+// Vectors of users rest on these items, whose own vectors changed: they are due again.
+// Parameters:
+//   ids (list of text): of the items
+UNWIND $ids AS id
+MATCH (u:User)-[:EVENT_TYPES]->(:Item {id: id})
+WITH DISTINCT u
+SET u.embed_due = true
+SET u.embedding_rev = null

@@ -1,0 +1,12 @@
+// Descriptions of some items: tags with weights, properties, no vector.
+// Parameters:
+//   ids (list of text): of the items
+// Columns:
+//   id (text): of the node
+//   properties (map): source properties and the ones the system keeps
+//   tags (list of [kind, name, weight]): direct tags; [null, null, null] stands for none
+UNWIND $ids AS id
+MATCH (o:Item {id: id})
+OPTIONAL MATCH (o)-[h:HAS_TAG]->(t:Tag)
+WITH o, collect([t.kind, t.name, h.weight]) AS tags
+RETURN o.id AS id, o {.*, embedding: null} AS properties, tags

@@ -1,0 +1,7 @@
+// Put the direct tags on contents; the tags exist.
+// Parameters:
+//   rows (list of [id, kind, name, weight]): one per tag
+UNWIND $rows AS r
+MATCH (o:Content {id: r[0]})
+MATCH (t:Tag {kind: r[1], name: r[2]})
+CREATE (o)-[:HAS_TAG {weight: r[3]}]->(t)

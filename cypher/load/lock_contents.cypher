@@ -1,0 +1,14 @@
+// Create contents where they are missing, lock them, and read what is known of each.
+// Parameters:
+//   ids (list of text): distinct, sorted
+//   batch (text): the batch that speaks of them
+// Columns:
+//   id (text): of the node
+//   described (text): JSON, property -> updated_at of the winning description; null where nobody described it
+//   properties (map): all properties
+UNWIND $ids AS id
+MERGE (n:Content {id: id})
+ON CREATE SET n.embed_due = true
+SET n.described_by = $batch
+WITH n
+RETURN n.id AS id, n.described AS described, properties(n) AS properties

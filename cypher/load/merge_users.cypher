@@ -1,0 +1,6 @@
+// Create users who are only the object of an event (somebody followed them) where they are missing.
+// Parameters:
+//   ids (list of text): distinct, sorted
+UNWIND $ids AS id
+MERGE (o:User {id: id})
+ON CREATE SET o.rev = 1, o.tags_due = true, o.embed_due = true

@@ -1,0 +1,7 @@
+// Create the users an event names where they are missing, and raise the revision of all: the lock of the load.
+// Parameters:
+//   user_ids (list of text): distinct, sorted so that concurrent loaders lock in one order
+UNWIND $user_ids AS user_id
+MERGE (u:User {id: user_id})
+ON CREATE SET u.rev = 1, u.tags_due = true, u.embed_due = true
+ON MATCH SET u.rev = coalesce(u.rev, 0) + 1, u.tags_due = true, u.embed_due = true

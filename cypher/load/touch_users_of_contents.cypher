@@ -1,0 +1,7 @@
+// Raise the revision of everybody with an event on these contents: their tags changed.
+// Parameters:
+//   ids (list of text): of the contents
+UNWIND $ids AS id
+MATCH (u:User)-[:EVENT_TYPES]->(:Content {id: id})
+WITH DISTINCT u
+SET u.rev = u.rev + 1, u.tags_due = true, u.embed_due = true

@@ -1,0 +1,10 @@
+// What a recommendation shows of contents.
+// Parameters:
+//   ids (list of text): of the contents
+// Columns:
+//   id (text): of the node
+//   title (text): or null
+//   model (text): version that computed the vector
+UNWIND $ids AS id
+MATCH (o:Content {id: id})
+RETURN o.id AS id, o.title AS title, o.embedding_model AS model

@@ -1,0 +1,12 @@
+// Tags that items have in common with one of them.
+// Parameters:
+//   id (text): the one
+//   others (list of text): the others
+// Columns:
+//   other (text): of the others
+//   tags (list of text): three of them
+UNWIND $others AS other
+MATCH (:Item {id: $id})-[:HAS_TAG]->(t:Tag)<-[:HAS_TAG]-(:Item {id: other})
+WITH other, t
+ORDER BY other, t.kind, t.name
+RETURN other, collect(t.name)[..3] AS tags

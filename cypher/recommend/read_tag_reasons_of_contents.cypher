@@ -1,0 +1,16 @@
+// Tags of contents that a user is interested in, strongest first.
+// Parameters:
+//   pairs (list of [user id, list of ids]): users and the contents recommended to them
+// Columns:
+//   user_id (text): of the user
+//   id (text): of the node
+//   kind (text): of the tag
+//   name (text): of the tag
+//   events (int): of the user's with this tag
+UNWIND $pairs AS p
+MATCH (u:User {id: p[0]})
+UNWIND p[1] AS id
+MATCH (o:Content {id: id})-[h:HAS_TAG]->(t:Tag)<-[r:INTERESTED_IN]-(u)
+WHERE r.long > 0
+RETURN u.id AS user_id, id, t.kind AS kind, t.name AS name, r.events AS events
+ORDER BY user_id, id, h.weight * r.events DESC, kind, name

@@ -1,0 +1,16 @@
+// Vectors of some items, with their strongest direct tag of one kind.
+// Parameters:
+//   ids (list of text): of the items
+//   kind (text): of the tag
+// Columns:
+//   id (text): of the item
+//   name (text): its title, or null
+//   tag (text): or null
+//   vector (list of float): the embedding
+UNWIND $ids AS id
+MATCH (n:Item {id: id})
+OPTIONAL MATCH (n)-[h:HAS_TAG]->(t:Tag {kind: $kind})
+WITH n, h.weight AS weight, t.name AS tag
+ORDER BY n.id, weight DESC, tag
+WITH n, head(collect(tag)) AS tag
+RETURN n.id AS id, n.title AS name, tag, n.embedding AS vector

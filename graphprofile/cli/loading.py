@@ -1,0 +1,160 @@
+"""Commands that bring rows in: init, load, update, quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphprofile.cli.options import Connection, common
+from graphprofile.cli.output import note, print_json, print_pairs, print_table, progress_bar
+from graphprofile.records import KINDS
+
+if TYPE_CHECKING:
+    from graphprofile.records import LoadResult
+
+DONE, PARTIAL = 0, 3
+
+
+def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of everything that reads sources."""
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Check and count, write nothing."),
+        click.option(
+            "--time-unit", type=click.Choice(["s", "ms", "us", "ns"]), help="Unit of times given as numbers."
+        ),
+        click.option("--time-zone", metavar="ZONE", help="Zone of times without one, e.g. Europe/Paris."),
+        click.option(
+            "--map",
+            "mapping",
+            multiple=True,
+            metavar="FIELD=COLUMN",
+            help="Generic column = column of the file; FIELD:int=COLUMN gives a type, FIELD==TEXT a constant.",
+        ),
+        click.option("--kind", type=click.Choice(KINDS), help="What the rows describe; told by the columns."),
+        click.option("--loader", default="generic", show_default=True, metavar="NAME", help="Who reads it."),
+        click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command(epilog="Example: graphprofile init")
+@common
+def init(connection: Connection) -> int:
+    """Create constraints, indexes and a settings file; overwrites nothing."""
+    from graphprofile.settings import CONFIG_NAME, template
+
+    path = Path(connection.config or CONFIG_NAME)
+    written = not path.exists()
+    if written:
+        path.write_text(template(), "utf-8")
+        if connection.config is None:
+            note(f"Wrote {path}: what each event means stands there.")
+    with connection.open() as gp:
+        result = gp.init().model_copy(update={"config_file": str(path)})
+    if connection.as_json:
+        print_json(result.to_json())
+    else:
+        print_pairs(result.to_json(), f"{result.engine} is ready.")
+    return DONE
+
+
+@click.command(epilog="Example: graphprofile load events.csv --map user_id=CustomerID --map object_id=SKU")
+@source_options
+@common
+def load(connection: Connection, sources: tuple[str, ...], **options: Any) -> int:
+    """Load one incremental batch of events, users, items, content or tags.
+
+    SOURCE is a file, a glob or a folder: CSV (also compressed), JSON Lines or Parquet. Loading the same again
+    changes nothing. Rows that cannot be used are kept in the quarantine; the exit code is then 3.
+    """
+    with connection.open() as gp, progress_bar(not connection.as_json) as progress:
+        result = gp.load(*sources, progress=progress, **options)
+    if connection.as_json:
+        print_json(result.to_json())
+    else:
+        show_load(result)
+    return PARTIAL if result.quarantined or result.conflicts else DONE
+
+
+def show_load(result: LoadResult) -> None:
+    """One batch for people."""
+    verb = "would be applied" if result.dry_run else "applied"
+    print(
+        f"Batch {result.batch}: {result.read:,} rows read, {result.applied:,} {verb}, "
+        f"{result.duplicates:,} duplicates, {result.conflicts:,} conflicts, "
+        f"{result.quarantined:,} quarantined, {result.late:,} late "
+        f"({result.seconds:.1f} s, {result.events_per_second:,.0f}/s)"
+    )
+    if result.quarantine_file:
+        note(f"Refused rows with their reasons: {result.quarantine_file}")
+
+
+@click.command(epilog="Example: graphprofile update 'incoming/*.csv'")
+@source_options
+@common
+def update(connection: Connection, sources: tuple[str, ...], **options: Any) -> int:
+    """Load, then bring tags and vectors up to date: what a scheduler calls."""
+    with connection.open() as gp, progress_bar(not connection.as_json) as progress:
+        result = gp.update(*sources, progress=progress, **options)
+    if connection.as_json:
+        print_json(result.to_json())
+    else:
+        show_load(result.load)
+        print(f"Interests of {result.tags.users:,} users in {result.tags.seconds:.1f} s")
+        if result.embed:
+            print(
+                f"Vectors of {result.embed.users:,} users and {result.embed.items:,} items "
+                f"by {result.embed.model} in {result.embed.seconds:.1f} s"
+            )
+        else:
+            note("No vectors yet: `graphprofile train` learns them.")
+    return PARTIAL if result.load.quarantined or result.load.conflicts else DONE
+
+
+@click.group(epilog="Example: graphprofile quarantine list")
+def quarantine() -> None:
+    """Rows that were refused."""
+
+
+@quarantine.command("list", epilog="Example: graphprofile quarantine list")
+@common
+def quarantine_list(connection: Connection) -> int:
+    """List the files of refused rows, and the reasons in each."""
+    from graphprofile.ingest.quarantine import list_quarantine
+
+    entries = list_quarantine(connection.settings().data_dir)
+    if connection.as_json:
+        print_json([{**asdict(entry), "path": str(entry.path)} for entry in entries])
+    elif not entries:
+        print("The quarantine is empty.")
+    else:
+        print_table(
+            ["batch", "rows", "most frequent reason", "file"],
+            [
+                (entry.batch, entry.rows, next(iter(entry.reasons), "-"), str(entry.path))
+                for entry in entries
+            ],
+        )
+    return DONE
+
+
+@quarantine.command("retry", epilog="Example: graphprofile quarantine retry 20260131T235959-1a2b3c")
+@click.argument("batches", nargs=-1, metavar="[BATCH]...")
+@common
+def quarantine_retry(connection: Connection, batches: tuple[str, ...]) -> int:
+    """Load refused rows again, after mending the file or the vocabulary; all of them where none is named."""
+    with connection.open() as gp, progress_bar(not connection.as_json) as progress:
+        results = gp.retry_quarantine(*batches, progress=progress)
+    if connection.as_json:
+        print_json([result.to_json() for result in results])
+    elif not results:
+        print("The quarantine is empty.")
+    else:
+        for result in results:
+            show_load(result)
+    return PARTIAL if any(result.quarantined or result.conflicts for result in results) else DONE

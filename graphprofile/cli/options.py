@@ -1,0 +1,96 @@
+"""Options that every command has, and the open graph they lead to."""
+
+from __future__ import annotations
+
+import functools
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphprofile.cli.output import note
+from graphprofile.errors import ConfigError
+
+if TYPE_CHECKING:
+    from graphprofile.profiles import GraphProfile
+    from graphprofile.settings import Settings
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What the common options say.
+
+    Attributes:
+        as_json: One JSON document instead of tables.
+        arguments: Settings given on the command line.
+    """
+
+    as_json: bool
+    config: str | None
+    arguments: dict[str, Any]
+
+    def open(self) -> GraphProfile:
+        """Open the graph; as :meth:`graphprofile.GraphProfile.open`."""
+        from graphprofile.profiles import GraphProfile
+
+        return GraphProfile.open(config=self.config, **self.arguments)
+
+    def settings(self) -> Settings:
+        """The settings alone, without opening anything."""
+        from graphprofile.settings import resolve
+
+        return resolve(self.config, **self.arguments)
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command has; the function gets a :class:`Connection` first."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, errors as JSON on stderr.")
+    @click.option("--uri", metavar="URI", help="Bolt address; without one the embedded engine is used.")
+    @click.option("--user", "login", metavar="NAME", help="User on the server.")
+    @click.option(
+        "--password-file", type=click.Path(dir_okay=False), metavar="FILE", help="File that holds the password."
+    )
+    @click.option("--database", metavar="NAME", help="Database on the server.")
+    @click.option("--data", "data_dir", metavar="DIR", help="Folder of embedded store, models and quarantine.")
+    @click.option("--config", metavar="FILE", help="Settings file, graphprofile.toml by default.")
+    @functools.wraps(function)
+    def wrapper(
+        as_json: bool,
+        uri: str | None,
+        login: str | None,
+        password_file: str | None,
+        database: str | None,
+        data_dir: str | None,
+        config: str | None,
+        **rest: Any,
+    ) -> Any:
+        arguments: dict[str, Any] = {"uri": uri, "user": login, "database": database}
+        if data_dir is not None:
+            arguments["data_dir"] = Path(data_dir)
+        if password_file is not None:
+            arguments["password"] = read_password(Path(password_file))
+        return function(Connection(as_json, config, arguments), **rest)
+
+    return wrapper
+
+
+def read_password(path: Path) -> str:
+    """The first line of a password file.
+
+    Raises:
+        ConfigError: It cannot be read, or is empty.
+    """
+    try:
+        text = path.read_text("utf-8")
+        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            note(f"Warning: {path} can be read by others; `chmod 600 {path}` mends that.")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot read the password: {error}.", "Check --password-file.") from error
+    lines = text.splitlines()
+    if not lines or not lines[0]:
+        raise ConfigError(f"{path}: is empty.", "Put the password on its first line.")
+    return lines[0]

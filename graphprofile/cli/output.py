@@ -1,0 +1,118 @@
+"""What commands print: one JSON document, or tables for people; progress on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphprofile.records import Progress
+
+
+def print_json(document: Any) -> None:
+    """One document on stdout and nothing else; NaN and infinity become null."""
+    sys.stdout.write(json.dumps(finite(document), ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """The same value with NaN and infinities replaced by None, which JSON has no word for."""
+    if isinstance(value, float):
+        return value if value == value and value not in (float("inf"), float("-inf")) else None
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def show_error(as_json: bool, code: str, message: str, hint: str | None) -> None:
+    """An error on stderr, as a JSON document or as lines for people."""
+    if as_json:
+        print(json.dumps({"error": {"code": code, "message": message, "hint": hint}}), file=sys.stderr)
+        return
+    print(f"Error: {message}", file=sys.stderr)
+    if hint:
+        print(f"  {hint}", file=sys.stderr)
+
+
+def note(text: str) -> None:
+    """A remark for people, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """A table for people; numbers to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(
+            isinstance(row[index], int | float) and not isinstance(row[index], bool) or row[index] is None
+            for row in rows
+        )
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell(value)) for value in row))
+    console = Console()
+    # Piped into a file or another program a table is as wide as it needs to be.
+    console.print(table, width=None if console.is_terminal else 160)
+
+
+def print_pairs(pairs: Mapping[str, Any], title: str | None = None) -> None:
+    """Names and values, one pair a line."""
+    if title:
+        print(title)
+    width = max((len(name) for name in pairs), default=0)
+    for name, value in pairs.items():
+        print(f"  {name.ljust(width)}  {cell(value)}")
+
+
+def cell(value: Any) -> str:
+    """A value as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {cell(item)}" for key, item in value.items())
+    return str(value)
+
+
+@contextlib.contextmanager
+def progress_bar(enabled: bool) -> Iterator[Progress | None]:
+    """A progress bar on stderr, or None where nobody would see one."""
+    if not enabled or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def step(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield step

@@ -1,0 +1,131 @@
+"""Commands around it: digest, status, report, up, down, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from graphprofile.cli.options import Connection, common
+from graphprofile.cli.output import cell, note, print_json, print_pairs, print_table, progress_bar
+
+DONE = 0
+
+
+@click.command(epilog="Example: graphprofile digest")
+@common
+def digest(connection: Connection) -> int:
+    """Print one number that is equal where two graphs hold the same, on either engine."""
+    with connection.open() as gp:
+        found = gp.digest()
+    if connection.as_json:
+        print_json({"digest": found})
+    else:
+        print(found)
+    return DONE
+
+
+@click.command(epilog="Example: graphprofile status")
+@common
+def status(connection: Connection) -> int:
+    """Show engine, counts, last batches, lag, quarantine, model and how fresh the vectors are."""
+    with connection.open() as gp:
+        document = gp.status()
+    if connection.as_json:
+        print_json(document)
+        return DONE
+    print_pairs(
+        {
+            "engine": f"{document['engine']} at {document['uri']}",
+            "data": document["data_dir"],
+            **{f"{label.lower()} nodes": count for label, count in document["nodes"].items()},
+            "events": document["events"] or "none",
+            "newest event": document["newest_event"],
+            "users awaiting tags": document["users_awaiting_tags"],
+            "quarantine": f"{document['quarantine']['rows']:,} rows in {document['quarantine']['files']} files",
+            "model": document["model"],
+            **{
+                f"{label.lower()} vectors": cell(counts)
+                for label, counts in document["vectors"].items()
+                if any(counts.values())
+            },
+        },
+        "Status",
+    )
+    columns = ["id", "state", "source", "applied", "duplicates", "conflicts", "quarantined", "late"]
+    if document["batches"]:
+        print_table(columns, [tuple(b.get(c) for c in columns) for b in document["batches"]], title="Last batches")
+    return DONE
+
+
+@click.command(epilog="Example: graphprofile report --user u1 --out report.html")
+@click.option("--user", "reader", metavar="USER", help="Whose profile to show; somebody typical by default.")
+@click.option("--out", default="report.html", show_default=True, metavar="FILE.html", help="Where to write it.")
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+@common
+def report(connection: Connection, reader: str | None, out: str, show: bool) -> int:
+    """Write one self-contained HTML file with plots."""
+    with connection.open() as gp:
+        path = gp.report(out, user_id=reader)
+    if connection.as_json:
+        print_json({"report": str(path)})
+    else:
+        print(f"Report: {path}")
+    if show:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+    return DONE
+
+
+@click.command(epilog="Example: graphprofile up")
+@common
+def up(connection: Connection) -> int:
+    """Keep the embedded engine running in the background, so that commands start at once."""
+    from graphprofile.store import embedded
+
+    info = embedded.up(connection.settings())
+    document = {"uri": info.uri, "pid": info.pid, "started": info.started}
+    if connection.as_json:
+        print_json(document)
+    else:
+        print(f"The embedded engine {'runs' if info.started else 'was running already'} at {info.uri}.")
+    return DONE
+
+
+@click.command(epilog="Example: graphprofile down")
+@common
+def down(connection: Connection) -> int:
+    """Stop the engine that `up` started; waits for transactions under way."""
+    from graphprofile.store import embedded
+
+    stopped = embedded.down(connection.settings())
+    if connection.as_json:
+        print_json({"stopped": stopped})
+    else:
+        print("Stopped." if stopped else "It was not running.")
+    return DONE
+
+
+@click.command(epilog="Example: graphprofile demo")
+@click.option("--out", "folder", default="graphprofile-demo", show_default=True, metavar="DIR", help="Where to work.")
+@click.option("--seed", default=0, show_default=True, help="Of the training.")
+@common
+def demo(connection: Connection, folder: str, seed: int) -> int:
+    """Run all of it on a real library's readers: Shakespeare and Company, Paris, 1919 to 1962."""
+    from graphprofile.demo import run_demo
+
+    with progress_bar(not connection.as_json) as progress:
+        document = run_demo(
+            Path(folder),
+            config=connection.config,
+            arguments=connection.arguments,
+            seed=seed,
+            say=(lambda text: None) if connection.as_json else print,
+            progress=progress,
+        )
+    if connection.as_json:
+        print_json(document)
+    else:
+        note(f"Look at {document['report']}")
+    return DONE

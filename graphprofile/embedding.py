@@ -1,0 +1,373 @@
+"""Models and their vectors in the graph: trained on an export, written back, kept up to date without training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphprofile.digest import digest
+from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
+from graphprofile.export import training_graph
+from graphprofile.graphsage.fitted import FittedModel
+from graphprofile.graphsage.registry import ModelInfo, Registry
+from graphprofile.parquet import batched, parquet_file
+from graphprofile.reading import embedding_info, require_user, watermark
+from graphprofile.records import EmbeddingInfo, EmbedResult, Progress, TrainResult, iso
+from graphprofile.settings import Settings
+from graphprofile.vocabulary import Vocabulary
+from graphprofile.writeback import Writer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from graphprofile.store import Store
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Vectors of users, all of one model.
+
+    Attributes:
+        ids: User ids.
+        vectors: float32 [num_users, dimensions]; NaN where there is none.
+        model: Version that computed them; None where there is no vector at all.
+        computed_at: ISO 8601 UTC of each, None where there is none.
+        status: ``fresh``, ``stale``, ``cold_start`` or ``missing`` of each.
+    """
+
+    ids: list[str]
+    vectors: npt.NDArray[np.float32]
+    model: str | None
+    computed_at: list[str | None]
+    status: list[str]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """A document per user; no vector is null."""
+        return [
+            {
+                "id": id_,
+                "model": self.model if status != "missing" else None,
+                "computed_at": at,
+                "status": status,
+                "embedding": None if status == "missing" else [float(x) for x in vector],
+            }
+            for id_, vector, at, status in zip(
+                self.ids, self.vectors, self.computed_at, self.status, strict=True
+            )
+        ]
+
+
+class Models:
+    """The models of one graph: the registry on disk, the vectors on the nodes, the one in use in both.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        settings: Data folder and dimensions.
+        store_id: Names the graph's folder in the registry.
+    """
+
+    def __init__(self, store: Store, vocabulary: Vocabulary, settings: Settings, store_id: str) -> None:
+        self.store = store
+        self.vocabulary = vocabulary
+        self.settings = settings
+        self.registry = Registry(settings.data_dir / store_id)
+        self._loaded: tuple[str, FittedModel] | None = None
+
+    # --- the registry ---------------------------------------------------------------------------------------
+
+    def in_use(self) -> str | None:
+        """Version of the model whose vectors the graph holds, None before the first training."""
+        rows = self.store.read("embed/read_model")
+        return str(rows[0]["version"]) if rows else None
+
+    def model(self) -> tuple[str, FittedModel]:
+        """The model in use.
+
+        Raises:
+            NoModel: Nothing has been trained yet, or this registry doesn't hold the model.
+            RegistryCorrupt: It cannot be read back.
+        """
+        version = self.in_use()
+        if version is None:
+            raise NoModel("Nothing has been trained yet.", "Run `graphprofile train`.")
+        if self._loaded is None or self._loaded[0] != version:
+            try:
+                self._loaded = version, self.registry.load(version)
+            except NotFound as error:
+                raise NoModel(
+                    f"The graph's model {version} is not in {self.registry.folder}.",
+                    "Set GRAPHPROFILE_DATA to the folder it was trained with, or train again.",
+                ) from error
+        return self._loaded
+
+    def list(self) -> list[dict[str, Any]]:
+        """Versions, newest first, with the main figures."""
+        in_use = self.in_use()
+        return [_summary(info, in_use) for info in reversed(self.registry.list())]
+
+    def show(self, version: str) -> dict[str, Any]:
+        """All that is known of one version.
+
+        Raises:
+            NotFound: No such version.
+        """
+        document = self.registry.show(version).document
+        return {**document, "in_use": version == self.in_use()}
+
+    # --- training -------------------------------------------------------------------------------------------
+
+    def train(
+        self, *, seed: int, epochs: int | None, force: bool, progress: Progress | None
+    ) -> TrainResult:
+        """See :meth:`graphprofile.GraphProfile.train`."""
+        from graphprofile.graphsage.compare import train
+        from graphprofile.graphsage.config import TrainConfig
+
+        started = time.perf_counter()
+        graph = training_graph(self.store, self.vocabulary)
+        seen = {
+            "digest": digest(self.store, self.vocabulary),
+            "newest_event": iso(watermark(self.store)),
+            "users": graph.num_users,
+            "objects": graph.num_objects,
+            "events": graph.num_events,
+            "vocabulary": self.vocabulary.fingerprint(),
+        }
+        report = train(
+            graph,
+            config=TrainConfig(dim=self.settings.dimensions),
+            current=self._current_recipe(),
+            seed=seed,
+            epochs=epochs,
+            force=force,
+            progress=(lambda done, total, _: progress("training", done, total)) if progress else None,
+        )
+        metrics = {name: None if m is None else _plain(m) for name, m in report.metrics.items()}
+        version = self.registry.save(
+            report.model,
+            metrics=metrics,
+            graph=seen,
+            extra={"split": report.split, "difference": report.difference, "reason": report.reason},
+        )
+        if report.promoted:
+            self._write_back(version, report.model, progress)
+        return TrainResult(
+            model=version,
+            promoted=report.promoted,
+            reason=report.reason,
+            metrics=metrics,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+
+    def _current_recipe(self) -> Mapping[str, Any] | None:
+        version = self.in_use()
+        if version is None:
+            return None
+        try:
+            config: Mapping[str, Any] = self.registry.show(version).document["config"]
+        except (NotFound, RegistryCorrupt):
+            # Trained elsewhere, or damaged: there is nothing to compare with, and training anew mends it.
+            return None
+        return config
+
+    def evaluate(self, *, progress: Progress | None = None) -> dict[str, Any]:
+        """The recipe in use beside popularity and item-to-item, fitted on the past and scored on the future, now."""
+        from graphprofile.graphsage.compare import evaluate_recipe
+
+        version, _ = self.model()
+        graph = training_graph(self.store, self.vocabulary)
+        metrics, split = evaluate_recipe(
+            graph,
+            self.registry.show(version).document["config"],
+            progress=(lambda done, total, _: progress("training", done, total)) if progress else None,
+        )
+        return {
+            "model": version,
+            "metrics": {name: None if m is None else _plain(m) for name, m in metrics.items()},
+            "split": split,
+        }
+
+    def promote(self, version: str, progress: Progress | None = None) -> EmbedResult:
+        """Put a version into use: write its vectors, then name it.
+
+        Raises:
+            NotFound: No such version.
+            RegistryCorrupt: It cannot be read back; the one in use stays.
+        """
+        return self._write_back(version, self.registry.load(version), progress)
+
+    def rollback(self, progress: Progress | None = None) -> EmbedResult:
+        """Put the version into use that was in use before.
+
+        Raises:
+            NoModel: There is none before.
+        """
+        before = self.registry.previous()
+        result = self._write_back(before, self.registry.load(before), progress, note=False)
+        self.registry.rollback()
+        return result
+
+    # --- vectors into the graph -----------------------------------------------------------------------------
+
+    def embed(self, *, all: bool = False, progress: Progress | None = None) -> EmbedResult:
+        """See :meth:`graphprofile.GraphProfile.embed`."""
+        version, model = self.model()
+        return Writer(self.store, self.vocabulary, version, model, progress).write(everybody=all)
+
+    def _write_back(
+        self, version: str, model: FittedModel, progress: Progress | None, *, note: bool = True
+    ) -> EmbedResult:
+        for label in ("User", "Item", "Content"):
+            self.store.create_vector_index(label, model.dimensions)
+        result = Writer(self.store, self.vocabulary, version, model, progress).write(everybody=True)
+        properties = {"dimensions": model.dimensions, "objects": len(model.object_ids)}
+        self.store.write(
+            lambda tx: tx.run(
+                "embed/use_model", version=version, properties=properties, now=int(time.time() * 1000)
+            )
+        )
+        if note:
+            self.registry.promote(version)
+        self._loaded = version, model
+        return result
+
+    # --- vectors out of the graph ---------------------------------------------------------------------------
+
+    def embeddings(self, user_ids: Sequence[str] | None = None) -> Embeddings:
+        """Vectors of users.
+
+        Raises:
+            NotFound: A named user does not exist.
+            ModelError: The vectors come from different models.
+        """
+        in_use = self.in_use()
+        if user_ids is None:
+            rows = sorted(self.store.stream("embed/read_all_users"), key=lambda row: str(row["id"]))
+        else:
+            found = {row["id"]: row for row in self.store.read("embed/read_users", user_ids=list(user_ids))}
+            for user_id in user_ids:
+                if user_id not in found:
+                    require_user(self.store, user_id)
+            rows = [found[user_id] for user_id in user_ids]
+        infos = [_info(row, in_use) for row in rows]
+        versions = sorted({info.model for info in infos if info.model is not None})
+        if len(versions) > 1:
+            raise ModelError(
+                f"The vectors asked for come from different models: {', '.join(versions)}.",
+                "Run `graphprofile embed --all`.",
+            )
+        width = max((len(row["embedding"]) for row in rows if row["embedding"] is not None), default=0)
+        vectors = np.full((len(rows), width), np.nan, dtype=np.float32)
+        for index, row in enumerate(rows):
+            if row["embedding"] is not None:
+                vectors[index] = row["embedding"]
+        return Embeddings(
+            ids=[row["id"] for row in rows],
+            vectors=vectors,
+            model=versions[0] if versions else None,
+            computed_at=[info.computed_at for info in infos],
+            status=[info.status for info in infos],
+        )
+
+    def export(self, out: str | Path) -> int:
+        """Write all vectors to a Parquet file: id, kind, embedding, model, computed_at, status.
+
+        Returns:
+            Number of rows.
+        """
+        import pyarrow as pa
+
+        schema = pa.schema(
+            [
+                ("id", pa.string()),
+                ("kind", pa.string()),
+                ("embedding", pa.list_(pa.float32())),
+                ("model", pa.string()),
+                ("computed_at", pa.string()),
+                ("status", pa.string()),
+            ]
+        )
+        in_use = self.in_use()
+        written = 0
+        with parquet_file(Path(out), schema) as file:
+            for part in batched(self._export_rows(in_use), 10_000):
+                file.write_table(pa.Table.from_pylist(part, schema=schema))
+                written += len(part)
+        return written
+
+    def _export_rows(self, in_use: str | None) -> Iterable[dict[str, Any]]:
+        for row in self.store.stream("embed/read_all_users"):
+            info = _info(row, in_use)
+            yield {
+                "id": row["id"],
+                "kind": "user",
+                "embedding": row["embedding"],
+                "model": info.model,
+                "computed_at": info.computed_at,
+                "status": info.status,
+            }
+        for kind, plural in (("item", "items"), ("content", "contents")):
+            for row in self.store.stream(f"embed/read_vectors_of_{plural}"):
+                yield {
+                    "id": row["id"],
+                    "kind": kind,
+                    "embedding": row["embedding"],
+                    "model": row["model"],
+                    "computed_at": iso(row["computed_at"]),
+                    "status": "fresh" if row["model"] == in_use else "stale",
+                }
+
+    # --- reading for people ---------------------------------------------------------------------------------
+
+    def recommend(self, user_id: str, k: int, *, kind: str | None, allow_seen: bool) -> Any:
+        """See :meth:`graphprofile.GraphProfile.recommend`."""
+        return self._recommender.recommend(user_id, k, kind=kind, allow_seen=allow_seen)
+
+    def recommend_all(
+        self, out: Path, k: int, *, kind: str | None, allow_seen: bool, progress: Progress | None
+    ) -> int:
+        """See :meth:`graphprofile.GraphProfile.recommend_all`."""
+        return self._recommender.recommend_all(out, k, kind=kind, allow_seen=allow_seen, progress=progress)
+
+    def similar(self, kind: str, id_: str, k: int) -> Any:
+        """See :meth:`graphprofile.GraphProfile.similar_users` and ``similar_items``."""
+        return self._recommender.similar_users(id_, k) if kind == "user" else self._recommender.similar_items(id_, k)
+
+    def explain_item(self, user_id: str, item_id: str) -> Any:
+        """See :meth:`graphprofile.GraphProfile.explain`."""
+        return self._recommender.explain(user_id, item_id)
+
+    @cached_property
+    def _recommender(self) -> Any:
+        from graphprofile.recommend import Recommender
+
+        return Recommender(self)
+
+
+def _info(row: Mapping[str, Any], in_use: str | None) -> EmbeddingInfo:
+    vector = row["embedding"]
+    return embedding_info({**row, "dimensions": None if vector is None else len(vector)}, in_use)
+
+
+def _plain(metrics: Any) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in dict(metrics).items()}
+
+
+def _summary(info: ModelInfo, in_use: str | None) -> dict[str, Any]:
+    measured = (info.document.get("metrics") or {}).get("model") or {}
+    return {
+        "version": info.version,
+        "in_use": info.version == in_use,
+        "created_at": info.created_at,
+        "recall_at_20": measured.get("recall_at_20"),
+        "ndcg_at_20": measured.get("ndcg_at_20"),
+        "dimensions": info.document.get("dimensions"),
+        "graph": info.document.get("graph"),
+    }

@@ -1,0 +1,131 @@
+"""Every error graphprofile raises on purpose.
+
+The tree::
+
+    GraphProfileError
+    ├── UsageError              the call itself is wrong (bad argument, unknown name)
+    ├── ConfigError             settings or the vocabulary cannot be used
+    ├── SourceError             a source cannot be read at all (single bad rows are quarantined instead)
+    ├── EngineError             the graph engine refused or failed
+    │   ├── EngineUnavailable   nobody answers at the address
+    │   ├── AuthenticationFailed
+    │   ├── ConstraintViolated  a uniqueness constraint objected
+    │   ├── RetriesExhausted    transient errors or write conflicts went on past the bound
+    │   └── StoreMismatch       the store was written under other rules (schema version, vocabulary)
+    ├── NotFound                an id or name the graph does not hold
+    └── ModelError              training, embedding or the model registry
+        ├── NoModel             nothing has been trained yet
+        ├── TooLittleData       too few users, items or events to train on
+        ├── BadVectors          NaN, zero or collapsed vectors: refused
+        └── RegistryCorrupt     a saved model cannot be read back
+
+A message says what is wrong and where; ``hint`` says what to do next; ``code`` is stable for programs.
+"""
+
+from __future__ import annotations
+
+
+class GraphProfileError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        message: What is wrong and where (file, line, field, id).
+        hint: What to do next, as a sentence, or None.
+    """
+
+    code = "failed"
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(GraphProfileError):
+    """The call itself is wrong: a bad argument or an unknown name."""
+
+    code = "usage"
+
+
+class ConfigError(GraphProfileError):
+    """Settings or the vocabulary cannot be used."""
+
+    code = "config"
+
+
+class SourceError(GraphProfileError):
+    """A source cannot be read at all."""
+
+    code = "source"
+
+
+class EngineError(GraphProfileError):
+    """The graph engine refused or failed."""
+
+    code = "engine"
+
+
+class EngineUnavailable(EngineError):
+    """Nobody answers at the engine's address."""
+
+    code = "engine_unavailable"
+
+
+class AuthenticationFailed(EngineError):
+    """The engine refused user or password."""
+
+    code = "authentication_failed"
+
+
+class ConstraintViolated(EngineError):
+    """A uniqueness constraint objected to a write."""
+
+    code = "constraint_violated"
+
+
+class RetriesExhausted(EngineError):
+    """Transient errors or write conflicts went on past the bound."""
+
+    code = "retries_exhausted"
+
+
+class StoreMismatch(EngineError):
+    """The store was written under other rules than the ones in use now."""
+
+    code = "store_mismatch"
+
+
+class NotFound(GraphProfileError):
+    """An id or a name that the graph does not hold."""
+
+    code = "not_found"
+
+
+class ModelError(GraphProfileError):
+    """Training, embedding or the model registry."""
+
+    code = "model"
+
+
+class NoModel(ModelError):
+    """Nothing has been trained yet."""
+
+    code = "no_model"
+
+
+class TooLittleData(ModelError):
+    """Too few users, items or events to train on."""
+
+    code = "too_little_data"
+
+
+class BadVectors(ModelError):
+    """Vectors that are NaN, zero or nearly all alike."""
+
+    code = "bad_vectors"
+
+
+class RegistryCorrupt(ModelError):
+    """A saved model cannot be read back."""
+
+    code = "registry_corrupt"

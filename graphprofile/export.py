@@ -1,0 +1,186 @@
+"""From the graph to arrays: what training and embedding take in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphprofile.graphsage.data import TrainingGraph
+from graphprofile.reading import significant
+from graphprofile.records import SYSTEM_PROPERTIES
+from graphprofile.tags import Hierarchy
+from graphprofile.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from graphprofile.store import Store
+
+ITEM, CONTENT = "i:", "c:"
+"""Prefix of an object's key in arrays: ids are unique within items and within content only."""
+
+LONGEST_TOKEN = 64
+NOT_FEATURES = frozenset({"title", "text", "url", "notes", "description"})
+
+
+def feature_tokens(properties: Mapping[str, Any]) -> list[str]:
+    """Tokens of an object's properties, each property on its own, so that a new object gets the same ones.
+
+    Short text and booleans are taken as they are, numbers to two significant digits, lists by entry; titles and
+    long text say nothing that another object would share.
+    """
+    tokens = []
+    for name, value in sorted(properties.items()):
+        if name in SYSTEM_PROPERTIES or name in NOT_FEATURES or value is None:
+            continue
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, bool) or (isinstance(part, str) and 0 < len(part) <= LONGEST_TOKEN):
+                tokens.append(f"{name}={part}")
+            elif isinstance(part, int | float):
+                tokens.append(f"{name}~{significant(float(part), 2):g}")
+    return tokens
+
+
+class _Descriptions:
+    """Collects tags and tokens of objects as index pairs."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self._hierarchy = hierarchy
+        self._tags: dict[str, int] = {}
+        self._tokens: dict[str, int] = {}
+        self._tag_rows: list[tuple[int, int, float]] = []
+        self._token_rows: list[tuple[int, int]] = []
+
+    def add(self, index: int, row: Mapping[str, Any]) -> None:
+        direct = [((kind, name), weight) for kind, name, weight in row["tags"] if kind is not None]
+        for (kind, name), (weight, _) in sorted(self._hierarchy.weights(direct).items()):
+            tag = self._tags.setdefault(f"{kind}:{name}", len(self._tags))
+            self._tag_rows.append((index, tag, weight))
+        for token in feature_tokens(row["properties"]):
+            self._token_rows.append((index, self._tokens.setdefault(token, len(self._tokens))))
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "tag_names": list(self._tags),
+            "tag_object": [row[0] for row in self._tag_rows],
+            "tag_tag": [row[1] for row in self._tag_rows],
+            "tag_weight": [row[2] for row in self._tag_rows],
+            "feature_names": list(self._tokens),
+            "feature_object": [row[0] for row in self._token_rows],
+            "feature_feature": [row[1] for row in self._token_rows],
+            "feature_weight": [1.0] * len(self._token_rows),
+        }
+
+
+class _Events:
+    """Collects events of users as columns."""
+
+    def __init__(self, objects: dict[str, int], *, grow: bool) -> None:
+        self._objects = objects
+        self._grow = grow
+        self._user: list[Any] = []
+        self._object: list[Any] = []
+        self._type: list[Any] = []
+        self._weight: list[Any] = []
+        self._ts: list[Any] = []
+
+    def add(self, user: int, row: Mapping[str, Any]) -> None:
+        known = self._objects
+        if self._grow:
+            for key in row["objects"]:
+                if key[:2] != "u:":
+                    known.setdefault(key, len(known))
+        index = np.fromiter((known.get(key, -1) for key in row["objects"]), np.int64, len(row["objects"]))
+        keep = index >= 0
+        self._object.append(index[keep])
+        self._user.append(np.full(int(keep.sum()), user, dtype=np.int64))
+        self._type.append(np.asarray(row["types"], dtype=np.int16)[keep])
+        self._weight.append(np.asarray(row["weights"], dtype=np.float32)[keep])
+        self._ts.append(np.asarray(row["times"], dtype=np.int64)[keep])
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "event_user": _join(self._user, np.int64),
+            "event_object": _join(self._object, np.int64),
+            "event_type": _join(self._type, np.int16),
+            "event_weight": _join(self._weight, np.float32),
+            "event_ts": _join(self._ts, np.int64),
+        }
+
+
+def _join(parts: Sequence[Any], dtype: Any) -> Any:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+
+
+def event_parameters(vocabulary: Vocabulary) -> dict[str, Any]:
+    """Parameters of the queries that read events with their contributions."""
+    return {
+        "rules": vocabulary.rules(),
+        "codes": {event_type: code for code, event_type in enumerate(vocabulary.types)},
+    }
+
+
+def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
+    """The whole graph as arrays; users and objects sorted, so that equal graphs give equal arrays."""
+    descriptions = _Descriptions(Hierarchy.read(store))
+    rows = [(ITEM + row["id"], row) for row in store.stream("embed/read_items")]
+    rows += [(CONTENT + row["id"], row) for row in store.stream("embed/read_contents")]
+    rows.sort(key=lambda pair: pair[0])
+    objects = {key: index for index, (key, _) in enumerate(rows)}
+    for index, (_, row) in enumerate(rows):
+        descriptions.add(index, row)
+    user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
+    users = {user_id: index for index, user_id in enumerate(user_ids)}
+    events = _Events(objects, grow=False)
+    found = store.stream("embed/read_events", event_types=vocabulary.types, **event_parameters(vocabulary))
+    for row in found:
+        index = users.get(row["user_id"])
+        if index is not None:
+            events.add(index, row)
+    return TrainingGraph(
+        user_ids=np.array(user_ids, dtype=object),
+        object_ids=np.array(list(objects), dtype=object),
+        object_kind=np.array([key.startswith(CONTENT) for key in objects], dtype=np.int8),
+        event_types=vocabulary.types,
+        **events.columns(),
+        **descriptions.columns(),
+    )
+
+
+def objects_graph(
+    store: Store,
+    vocabulary: Vocabulary,
+    keys: Iterable[str],
+    hierarchy: Hierarchy,
+    rows: Sequence[Mapping[str, Any]] = (),
+) -> TrainingGraph:
+    """Some objects with their descriptions, and the events of some users.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        keys: Keys (``i:id``, ``c:id``) of objects whose descriptions are wanted.
+        hierarchy: Of the tags.
+        rows: Rows of ``embed/read_events_of_users``, a user each.
+
+    Returns:
+        All wanted objects and all that the rows name; only the wanted ones are described.
+    """
+    wanted = sorted(set(keys))
+    objects = {key: index for index, key in enumerate(wanted)}
+    descriptions = _Descriptions(hierarchy)
+    for prefix, query in ((ITEM, "embed/read_some_items"), (CONTENT, "embed/read_some_contents")):
+        ids = [key[2:] for key in wanted if key.startswith(prefix)]
+        for row in store.read(query, ids=ids) if ids else ():
+            descriptions.add(objects[prefix + row["id"]], row)
+    events = _Events(objects, grow=True)
+    for user, row in enumerate(rows):
+        events.add(user, row)
+    return TrainingGraph(
+        user_ids=np.array([row["user_id"] for row in rows], dtype=object),
+        object_ids=np.array(list(objects), dtype=object),
+        object_kind=np.array([key.startswith(CONTENT) for key in objects], dtype=np.int8),
+        event_types=vocabulary.types,
+        **events.columns(),
+        **descriptions.columns(),
+    )

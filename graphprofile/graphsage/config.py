@@ -1,0 +1,109 @@
+"""Arguments of training, and what training reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from graphprofile.errors import UsageError
+from graphprofile.graphsage.calibrate import Calibration
+
+#: Called after each epoch with (epoch, number of epochs, figures); epochs of all fits are counted through.
+Progress = Callable[[int, int, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The recipe: everything that is not chosen on validation data.
+
+    Attributes:
+        dim: Columns that carry taste; a stored vector has two more.
+        epochs: Longest training; validation may choose a shorter one.
+        batch_users: Users per step.
+        num_negatives: Negatives per step; with no more known objects than this the softmax is exact.
+        temperature: The cosine is divided by it.
+        learning_rate: Of Adam, after warm-up and before linear decay.
+        input_fraction: Share of a user's interactions used as input where the rest is the target.
+        row_dropout: Share of objects whose own row is dropped in a step, as if they had never been seen.
+        description_scale: Weight of tags' and properties' first vectors.
+        gamma: First weight of the hop object -> user -> object.
+        neutral: First weight of events with contribution 0 (a rating of 3 of 5, say).
+        targets_power: A user with n targets weighs n to this power in the loss.
+        user_half_lives_days: Half-lives of a user's events that validation chooses from; None is no decay.
+        histories: ``random`` (any part of a history predicts the rest), ``sequence`` (the earlier part
+            predicts the later), or ``auto`` (validation chooses).
+        seed: Of everything random.
+        threads: Threads of torch; None for the cores this process may use, at most 4.
+    """
+
+    dim: int = 64
+    epochs: int = 30
+    batch_users: int = 256
+    num_negatives: int = 8192
+    temperature: float = 0.1
+    learning_rate: float = 0.02
+    input_fraction: float = 0.5
+    row_dropout: float = 0.1
+    description_scale: float = 0.3
+    gamma: float = 3.0
+    neutral: float = 0.5
+    targets_power: float = 0.5
+    user_half_lives_days: tuple[float | None, ...] = (None, 365.0, 90.0, 30.0)
+    histories: str = "auto"
+    seed: int = 0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.histories not in ("random", "sequence", "auto"):
+            raise UsageError(f"histories is {self.histories!r}", "Use random, sequence or auto.")
+        for name in ("dim", "epochs", "batch_users", "num_negatives"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}", f"Give {name} of at least 1.")
+        if not 0 < self.input_fraction < 1 or not 0 <= self.row_dropout < 1 or self.temperature <= 0:
+            raise UsageError(
+                "input_fraction, row_dropout or temperature is outside its range",
+                "input_fraction lies in (0, 1), row_dropout in [0, 1), temperature above 0.",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
+        """From ``to_dict``; names this version does not know are passed over."""
+        names = {item.name for item in fields(cls)}
+        known = {key: value for key, value in values.items() if key in names}
+        if "user_half_lives_days" in known:
+            known["user_half_lives_days"] = tuple(known["user_half_lives_days"])
+        return cls(**known)
+
+    def recipe(self) -> dict[str, Any]:
+        """What makes two recipes the same: all arguments but the number of threads."""
+        return {key: value for key, value in self.to_dict().items() if key != "threads"}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What validation chose for one graph.
+
+    Attributes:
+        epochs: Length of training.
+        sequence: Whether earlier parts of histories predict later ones (else any part the rest).
+        user_half_life_days: Half-life of a user's events against the user's latest; None for no decay.
+        calibration: Weights of cosine and popularity.
+    """
+
+    epochs: int
+    sequence: bool = False
+    user_half_life_days: float | None = None
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        out = asdict(self)
+        out["calibration"]["popularity"] = list(self.calibration.popularity)
+        return out

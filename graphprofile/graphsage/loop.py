@@ -1,0 +1,267 @@
+"""The training loop: batches of users, sampled softmax, and the arrays that come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from graphprofile.errors import BadVectors
+from graphprofile.graphsage import fitted
+from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS
+from graphprofile.graphsage.config import Choices, TrainConfig
+from graphprofile.graphsage.data import SIGNS, FloatArray, IntArray, TrainingGraph
+from graphprofile.graphsage.fitted import FittedModel
+from graphprofile.graphsage.interactions import Interactions, popularity_columns
+from graphprofile.graphsage.model import HeteroGraphSage, closed_form
+
+
+@dataclass
+class _Batch:
+    """One step's users and their interactions, cut into input and target.
+
+    Attributes:
+        users: int64 [num_users].
+        edges: Interactions used as input, and the row of ``users`` of each.
+        targets: Interactions to be predicted, and their rows.
+        hidden: Everything that must not be in the message passing.
+    """
+
+    users: IntArray
+    edges: IntArray
+    edge_rows: IntArray
+    targets: IntArray
+    target_rows: IntArray
+    hidden: IntArray
+
+
+@dataclass
+class Run:
+    """The state of one training: network, optimiser, random numbers."""
+
+    graph: TrainingGraph
+    config: TrainConfig
+    sequence: bool
+    steps: int = 0
+    network: HeteroGraphSage = field(init=False)
+
+    def __post_init__(self) -> None:
+        config = self.config
+        # Objects and users without events take no part, not even in what is drawn at random: what comes later
+        # cannot change what is learned now.
+        self.all = self.graph
+        self.graph, _, self.objects = self.graph.compact()
+        graph = self.graph
+        self.rng = np.random.default_rng(config.seed)
+        self.interactions = Interactions.of(graph)
+        signs = self.interactions.signs
+        start = np.array([1.0, config.neutral, 0.0], dtype=np.float32)[signs]
+        inputs, targets, _ = closed_form(self.interactions, start, config.dim, config.seed)
+        self.positive = signs[self.interactions.channel] == 0
+        self.names = _shared_names(graph)
+        self.descriptions = fitted.description_matrices(graph, self.names)
+        self.network = HeteroGraphSage(
+            self.interactions,
+            inputs,
+            targets,
+            [matrix for matrix in self.descriptions if matrix.nnz],
+            description_scale=config.description_scale,
+            neutral=config.neutral,
+            gamma=config.gamma,
+        )
+        liked = np.bincount(self.interactions.object[self.positive], minlength=graph.num_objects)
+        self.log_count = torch.from_numpy(np.log(np.maximum(liked, 0.5)).astype(np.float32))
+        chance = np.maximum(liked, 0.5)
+        self.chance = chance / chance.sum()
+        self.pairs = sp.csr_matrix(
+            (np.ones(len(self.interactions), dtype=np.bool_), (self.interactions.user,
+            self.interactions.object)), shape=(graph.num_users, graph.num_objects),
+        )
+        per_user = np.bincount(self.interactions.user[self.positive], minlength=graph.num_users)
+        self.eligible = np.flatnonzero(per_user >= 2)
+        self.batch_users = min(config.batch_users, max(16, len(self.eligible) // 4))
+        self.steps_per_epoch = max(1, round(len(self.eligible) / self.batch_users))
+        self.total_steps = self.steps_per_epoch * config.epochs
+        net = self.network
+        tables = [net.residual, *net.description]
+        self.rates = (config.learning_rate, config.learning_rate / 2)
+        self.optimizer = torch.optim.Adam(
+            [{"params": tables}, {"params": [net.channel_parameter, net.gamma, net.popularity]}], betas=(0.9,
+            0.99), fused=True
+        )
+
+    def epoch(self) -> float:
+        """One pass over the users; returns the mean loss.
+
+        Raises:
+            BadVectors: The loss is not a number.
+        """
+        losses = []
+        for users in np.array_split(self.rng.permutation(self.eligible), self.steps_per_epoch):
+            losses.append(self._step(np.sort(users)))
+        mean = float(np.mean(losses))
+        if not np.isfinite(mean):
+            raise BadVectors("training diverged: the loss is not a number", "Use a smaller learning rate.")
+        return mean
+
+    def _step(self, users: IntArray) -> float:
+        batch = self._batch(users)
+        if len(batch.targets) == 0:
+            return 0.0
+        warm = min(1.0, (self.steps + 1) / max(1.0, 0.1 * self.total_steps))
+        factor = warm * (1.0 - self.steps / self.total_steps)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+        self.steps += 1
+        kept = self._hide(batch.hidden)
+        try:
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self._loss(batch)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+        finally:
+            self._restore(kept)
+        return float(loss.detach())
+
+    def _batch(self, users: IntArray) -> _Batch:
+        indptr = self.interactions.indptr
+        length = indptr[users + 1] - indptr[users]
+        row = np.repeat(np.arange(len(users)), length)
+        offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+        edge = np.repeat(indptr[users], length) + offset
+        if self.sequence:
+            edge = edge[np.lexsort((self.rng.random(len(edge)), self.interactions.ts[edge], row))]
+            cut = self.rng.uniform(0.1, 0.95, len(users))
+            is_input = (offset + 0.5) / np.repeat(length, length) < np.repeat(cut, length)
+        else:
+            is_input = self.rng.random(len(edge)) < self.config.input_fraction
+        usable = np.bincount(row[is_input & self.positive[edge]], minlength=len(users)) > 0
+        is_target = ~is_input & self.positive[edge] & usable[row]
+        return _Batch(users, edge[is_input], row[is_input], edge[is_target], row[is_target], edge[~is_input])
+
+    def _hide(self, edges: IntArray) -> list[tuple[int, Tensor, Tensor]]:
+        """Takes edges out of the message passing; returns what ``_restore`` needs."""
+        channel = self.interactions.channel[edges]
+        kept = []
+        for index, relation in enumerate(self.network.relations):
+            place = torch.from_numpy(self.network.within[edges[channel == index]])
+            if len(place):
+                kept.append((index, place, relation.hide(place)))
+        return kept
+
+    def _restore(self, kept: list[tuple[int, Tensor, Tensor]]) -> None:
+        for index, place, weights in kept:
+            self.network.relations[index].restore(place, weights)
+
+    def _loss(self, batch: _Batch) -> Tensor:
+        """Sampled softmax with logQ correction; the user's known objects are no negatives.
+
+        Source: Bengio and Senecal, "Adaptive importance sampling to accelerate training of a neural
+        probabilistic language model", IEEE Transactions on Neural Networks 2008.
+        """
+        net, config = self.network, self.config
+        keep = None
+        if config.row_dropout > 0:
+            drawn = self.rng.random((self.graph.num_objects, 1)) >= config.row_dropout
+            keep = torch.from_numpy(drawn.astype(np.float32))
+        inputs, targets = net(keep)
+        strength = self.interactions.strength[batch.edges]
+        users = net.users(inputs, batch.edges, batch.edge_rows, len(batch.users), strength)
+        column, shift = self._negatives()
+        pull = net.popularity * self.log_count / config.temperature
+        sharp = users / config.temperature
+        if column is None:
+            logits = torch.addmm(pull, sharp, targets.T)
+            mine = self.pairs[batch.users]
+        else:
+            index = torch.from_numpy(column)
+            logits = torch.addmm(pull.index_select(0, index) + shift, sharp, targets.index_select(0, index).T)
+            mine = self.pairs[batch.users][:, column]
+        everybody = torch.logsumexp(logits.masked_fill_(torch.from_numpy(mine.toarray()), -torch.inf), dim=1)
+        rows = torch.from_numpy(batch.target_rows)
+        wanted = torch.from_numpy(self.interactions.object[batch.targets])
+        cosine = (sharp.index_select(0, rows) * targets.index_select(0, wanted)).sum(dim=1)
+        score = cosine + pull.index_select(0, wanted)
+        per_target = torch.nn.functional.softplus(everybody.index_select(0, rows) - score)
+        count = np.bincount(batch.target_rows, minlength=len(batch.users))[batch.target_rows]
+        weight = torch.from_numpy((count ** (config.targets_power - 1.0)).astype(np.float32))
+        return (per_target * weight).sum() / weight.sum()
+
+    def _negatives(self) -> tuple[IntArray | None, Tensor]:
+        """Objects to compare with (None: all), and what their logits are shifted by: -log(expected draws)."""
+        if len(self.chance) <= self.config.num_negatives:
+            return None, torch.zeros(())
+        drawn = self.rng.choice(len(self.chance), self.config.num_negatives, p=self.chance)
+        expected = np.log(self.config.num_negatives * self.chance[drawn])
+        return drawn, torch.from_numpy(-expected.astype(np.float32))
+
+    @torch.no_grad()
+    def model(self, choices: Choices, *, describe: bool = True) -> FittedModel:
+        """The model as arrays.
+
+        Args:
+            choices: What validation chose.
+            describe: Fold in the objects without events by their descriptions; else they have zero vectors.
+        """
+        net, graph = self.network, self.graph
+        rows = net.rows()
+        total, _, scale = net.hop(rows)
+        both = torch.addcmul(rows, total, net.gamma * scale)
+        tables = iter([table.detach().numpy().copy() for table in net.description])
+        columns = popularity_columns(graph, HALF_LIVES_DAYS)
+        coordinate = fitted.popularity_coordinate(columns, choices.calibration)
+        trained = np.ones(graph.num_objects, dtype=np.bool_)
+        mean = float(coordinate.mean())
+        calibration = choices.calibration
+        model = FittedModel(
+            config=self.config.to_dict(),
+            choices=choices.to_dict(),
+            object_ids=graph.object_ids,
+            object_kind=graph.object_kind,
+            inputs=both[:, : net.dim].numpy().copy(),
+            targets=torch.nn.functional.normalize(both[:, net.dim :], dim=1).numpy().copy(),
+            popularity=(coordinate - mean).astype(np.float32),
+            trained=trained,
+            known=trained.copy(),
+            scaled_rows=(rows * scale).numpy(),
+            gamma=float(net.gamma),
+            event_types=graph.event_types,
+            channel_weights=self._channel_table(),
+            description_names=self.names,
+            description_tables=tuple(
+                next(tables) if matrix.nnz else np.zeros((len(names), 2 * net.dim), dtype=np.float32)
+                for matrix, names in zip(self.descriptions, self.names, strict=True)
+            ),
+            user_half_life_days=choices.user_half_life_days,
+            popularity_mean=mean,
+            popularity_factors=tuple(value / calibration.cosine for value in calibration.popularity),
+            newest_ts=int(graph.event_ts.max()),
+        )
+        model = fitted.expanded(model, self.all, self.objects)
+        return fitted.with_described(model, self.all) if describe else model
+
+    def _channel_table(self) -> FloatArray:
+        table = np.tile(np.array([1.0, self.config.neutral, 0.0], dtype=np.float32),
+        (len(self.graph.event_types), 1)) place = {name: index for index, name in
+        enumerate(self.graph.event_types)} for name, weight in zip(self.interactions.names,
+        self.network.channel_weights().tolist(), strict=True):
+            table[place[name[:-1]], SIGNS.index(name[-1])] = weight
+        return table
+
+
+def _shared_names(graph: TrainingGraph) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tags and properties that at least two objects with events share: one object's own token teaches
+    nothing."""
+
+    def shared(names: tuple[str, ...], obj: IntArray, name: IntArray) -> tuple[str, ...]:
+        pairs = np.unique(np.stack([name, obj], axis=1), axis=0)
+        count = np.bincount(pairs[:, 0], minlength=len(names))
+        return tuple(sorted(text for text, n in zip(names, count, strict=True) if n >= 2))
+
+    return (
+        shared(graph.tag_names, graph.tag_object, graph.tag_tag),
+        shared(graph.feature_names, graph.feature_object, graph.feature_feature),
+    )

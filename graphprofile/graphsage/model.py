@@ -1,0 +1,328 @@
+"""The network: a heterogeneous GraphSAGE whose users have no row of their own.
+
+Objects carry two vectors, one as input (what the object says about a user who chose it) and one as target
+(what a user must look like to choose it). Both start from the closed-form truncated SVD of the normalised
+interaction matrix plus a learned residual, and from the learned vectors of the object's tags and properties.
+One hop object -> user -> object smooths them; a user is the unit vector of the weighted sum of the inputs of
+the user's objects. Per layer there is a weighted mean per edge type, a learned weight per edge type and a
+residual, and nothing else: non-linear layers hurt on graphs that are mostly ids.
+
+Sources: Hamilton, Ying and Leskovec, "Inductive representation learning on large graphs", NeurIPS 2017
+(GraphSAGE); He et al., "LightGCN", SIGIR 2020 (linear layers, symmetric normalisation); Shen et al., "How
+powerful is graph convolution for recommendation?", CIKM 2021 (the closed form as low-pass filter).
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor, nn
+
+from graphprofile.graphsage.data import BoolArray, FloatArray, IntArray
+from graphprofile.graphsage.interactions import Interactions
+
+with warnings.catch_warnings():
+    # PyG compiles parts of itself with torch.jit.script on import, which new versions of torch deprecate.
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    from torch_geometric.nn import MessagePassing
+
+EPSILON = 1e-8
+NEGATIVE = 2
+
+
+def sparse_tensor(matrix: sp.csr_matrix) -> Tensor:
+    """A float32 CSR tensor over the arrays of a SciPy matrix (values are shared, not copied)."""
+    with warnings.catch_warnings():
+        # torch announces on first use that its CSR layout is in beta.
+        warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)
+        return torch.sparse_csr_tensor(
+            torch.from_numpy(matrix.indptr.astype(np.int32)),
+            torch.from_numpy(matrix.indices.astype(np.int32)),
+            torch.from_numpy(matrix.data),
+            size=matrix.shape,
+            check_invariants=False,
+        )
+
+
+class _SparseProduct(torch.autograd.Function):
+    """matrix @ x with the transposed matrix at hand for the way back (torch would build it anew each
+    time)."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
+        ctx.transposed = transposed
+        out: Tensor = torch.sparse.mm(matrix, x)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, Tensor]:
+        return None, None, torch.sparse.mm(ctx.transposed, grads[0].contiguous())
+
+
+class Relation:
+    """The weighted edges of one edge type, in both directions, with edges that can be hidden for a while.
+
+    Args:
+        row: Target node of each edge in the forward direction, int64 [num_edges].
+        column: Source node, int64 [num_edges].
+        weight: float32 [num_edges].
+        shape: Number of rows and columns.
+    """
+
+    def __init__(self, row: IntArray, column: IntArray, weight: FloatArray, shape: tuple[int, int]) -> None:
+        position = np.arange(len(row), dtype=np.int64)
+        forward = sp.coo_matrix((position + 1, (row, column)), shape=shape).tocsr()
+        backward = forward.T.tocsr()
+        self._at = [self._store(matrix, weight) for matrix in (forward, backward)]
+        self.matrix, self.transposed = (entry[0] for entry in self._at)
+
+    @staticmethod
+    def _store(positions: sp.csr_matrix, weight: FloatArray) -> tuple[Tensor, Tensor]:
+        edge = positions.data - 1
+        place = np.empty(len(edge), dtype=np.int64)
+        place[edge] = np.arange(len(edge))
+        values = np.ascontiguousarray(weight[edge], dtype=np.float32)
+        matrix = sp.csr_matrix((values, positions.indices, positions.indptr), shape=positions.shape)
+        return sparse_tensor(matrix), torch.from_numpy(place)
+
+    def hide(self, edges: Tensor) -> Tensor:
+        """Sets the weight of some edges to 0 and returns their weights, for ``restore``."""
+        kept = self.matrix.values()[self._at[0][1][edges]].clone()
+        self.restore(edges, torch.zeros_like(kept))
+        return kept
+
+    def restore(self, edges: Tensor, weights: Tensor) -> None:
+        """Gives edges the weights they had."""
+        for matrix, place in self._at:
+            matrix.values()[place[edges]] = weights
+
+
+class TypedSum(MessagePassing):  # type: ignore[misc]
+    """Weighted sum over the edges of one relation, fused into one sparse product."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="sum")
+
+    def forward(self, x: Tensor, relation: Relation, *, reverse: bool = False) -> Tensor:
+        """Sums the source vectors of each target node.
+
+        Args:
+            x: Source vectors [num_sources, dim].
+            relation: The edges; rows are targets.
+            reverse: Rows are sources instead.
+        """
+        matrix, transposed = relation.matrix, relation.transposed
+        if reverse:
+            matrix, transposed = transposed, matrix
+        out: Tensor = self.propagate(matrix, x=x, transposed=transposed)
+        return out
+
+    def message_and_aggregate(self, edge_index: Tensor, x: Tensor, transposed: Tensor) -> Tensor:
+        """The fused form of message and aggregation."""
+        out: Tensor = _SparseProduct.apply(edge_index, transposed, x)
+        return out
+
+
+def unit(x: Tensor) -> Tensor:
+    """Rows scaled to length 1; zero rows stay zero."""
+    return torch.nn.functional.normalize(x, dim=1, eps=EPSILON)
+
+
+class HeteroGraphSage(nn.Module):
+    """Vectors of objects, and of users from their interactions.
+
+    Args:
+        interactions: The edges between users and objects.
+        start_input: Closed-form input vectors [num_objects, dim].
+        start_target: Closed-form target vectors [num_objects, dim].
+        descriptions: Per kind of description (tags, properties) a row-normalised CSR [num_objects,
+            num_names].
+        description_scale: How much descriptions count at the start.
+        neutral: Weight of channels with contribution 0 at the start.
+        gamma: Weight of the hop at the start.
+    """
+
+    def __init__(
+        self,
+        interactions: Interactions,
+        start_input: FloatArray,
+        start_target: FloatArray,
+        descriptions: list[sp.csr_matrix],
+        *,
+        description_scale: float,
+        neutral: float,
+        gamma: float,
+    ) -> None:
+        super().__init__()
+        self.dim = start_input.shape[1]
+        self.interactions = interactions
+        self.register_buffer("start", torch.from_numpy(np.concatenate([start_input, start_target], axis=1)))
+        self.start: Tensor
+        self.residual = nn.Parameter(torch.zeros_like(self.start))
+        shape = (interactions.num_users, interactions.num_objects)
+        self.edges: list[Tensor] = []
+        self.relations: list[Relation] = []
+        for channel in range(len(interactions.names)):
+            mine = np.flatnonzero(interactions.channel == channel)
+            self.edges.append(torch.from_numpy(mine))
+            self.relations.append(
+                Relation(
+                    interactions.user[mine],
+                    interactions.object[mine],
+                    interactions.strength[mine],
+                    shape,
+                )
+            )
+        self.within = np.empty(len(interactions), dtype=np.int64)
+        for mine_tensor in self.edges:
+            self.within[mine_tensor.numpy()] = np.arange(len(mine_tensor))
+        start_weight = {0: 0.0, 1: float(np.log(neutral)), NEGATIVE: 0.0}
+        signs = interactions.signs
+        self.signs = torch.from_numpy(signs)
+        self.channel_parameter = nn.Parameter(torch.tensor([start_weight[int(sign)] for sign in signs]))
+        self.gamma = nn.Parameter(torch.tensor(float(gamma)))
+        self.popularity = nn.Parameter(torch.tensor(0.05))
+        self.sum = TypedSum()
+        self.describing = [_description_relation(matrix) for matrix in descriptions]
+        self.description = nn.ParameterList(
+            nn.Parameter(description_scale * _mean_of_objects(matrix, self.start)) for matrix in descriptions
+        )
+
+    def channel_weights(self) -> Tensor:
+        """Learned weight of each channel: positive and neutral ones above 0, negative ones free
+        [num_channels].""" free = self.channel_parameter return torch.where(self.signs == NEGATIVE, free,
+        free.exp())
+
+    def rows(self, keep: Tensor | None = None) -> Tensor:
+        """Objects' own rows before the hop: start and residual, tags, properties [num_objects, 2 * dim].
+
+        Args:
+            keep: 0 where start and residual are dropped, as for an object never seen [num_objects, 1].
+        """
+        own = self.start + self.residual
+        if keep is not None:
+            own.mul_(keep)
+        for relation, table in zip(self.describing, self.description, strict=True):
+            own = own + self.sum(table, relation)
+        return own
+
+    def hop(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One hop object -> user -> object with symmetric normalisation, over all but negative channels.
+
+        Returns:
+            The sums to be scaled [num_objects, 2 * dim], the users' means [num_users, 2 * dim], and the
+            objects' scales [num_objects, 1].
+        """
+        weights = self.channel_weights()
+        live = [channel for channel, sign in enumerate(self.signs.tolist()) if sign != NEGATIVE]
+        if len(live) == 1:
+            # The weight of a single channel cancels out, and multiplying whole tables by it costs a tenth of
+            # a step.
+            weights = torch.ones_like(weights)
+        ones_objects = torch.ones(len(rows), 1)
+        ones_users = torch.ones(self.interactions.num_users, 1)
+        of_objects = self._over(live, weights, ones_users, reverse=True)
+        of_users = self._over(live, weights, ones_objects)
+        scale = torch.where(of_objects > 1e-6, of_objects.clamp(min=1e-6).rsqrt(), torch.zeros(()))
+        users = self._over(live, weights, rows * scale) / of_users.clamp(min=1e-6)
+        return self._over(live, weights, users, reverse=True), users, scale
+
+    def _over(self, live: list[int], weights: Tensor, x: Tensor, *, reverse: bool = False) -> Tensor:
+        """Weighted sum over several channels."""
+        total = None
+        for channel in live:
+            part = self.sum(x, self.relations[channel], reverse=reverse)
+            if len(live) > 1:
+                part = part * weights[channel]
+            total = part if total is None else total + part
+        assert total is not None
+        return total
+
+    def forward(self, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Input vectors and unit target vectors of all objects, each [num_objects, dim]."""
+        both = self.tables(keep)
+        return both[:, : self.dim], unit(both[:, self.dim :])
+
+    def tables(self, keep: Tensor | None = None) -> Tensor:
+        """Objects' rows plus gamma times the hop [num_objects, 2 * dim]."""
+        rows = self.rows(keep)
+        total, _, scale = self.hop(rows)
+        out: Tensor = torch.addcmul(rows, total, self.gamma * scale)
+        return out
+
+    def users(self, inputs: Tensor, edges: IntArray, row: IntArray, num_rows: int, factor: FloatArray) -> Tensor:
+        """Unit vectors of users from some of their interactions [num_rows, dim].
+
+        Args:
+            inputs: Input vectors of objects [num_objects, dim].
+            edges: Indices of interactions, int64 [n].
+            row: The row each belongs to, int64 [n].
+            num_rows: Number of users.
+            factor: Strength times recency, float32 [n].
+        """
+        channel = torch.from_numpy(self.interactions.channel[edges])
+        weight = self.channel_weights()[channel] * torch.from_numpy(factor)
+        message = inputs.index_select(0, torch.from_numpy(self.interactions.object[edges])) * weight[:, None]
+        return unit(torch.zeros(num_rows, self.dim).index_add(0, torch.from_numpy(row), message))
+
+
+def _description_relation(matrix: sp.csr_matrix) -> Relation:
+    entries = matrix.tocoo()
+    return Relation(
+        entries.row.astype(np.int64),
+        entries.col.astype(np.int64),
+        entries.data.astype(np.float32),
+        matrix.shape,
+    )
+
+
+def _mean_of_objects(matrix: sp.csr_matrix, rows: Tensor) -> Tensor:
+    """A tag's first vector: the weighted mean of the rows of its objects."""
+    total = np.asarray(matrix.sum(axis=0)).ravel()
+    mean = sp.diags_array(1.0 / np.maximum(total, EPSILON)) @ (matrix.T @ rows.numpy())
+    return torch.from_numpy(np.asarray(mean, dtype=np.float32))
+
+
+def closed_form(
+    interactions: Interactions, channel_start: FloatArray, dim: int, seed: int
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Truncated SVD of D_u^-1/2 R D_i^-1/2: inputs D_i^-1/2 V and targets D_i^1/2 V, scaled to mean length 1.
+
+    Args:
+        interactions: The edges.
+        channel_start: Weight of each channel, 0 for those left out, float32 [num_channels].
+        dim: Columns; where the matrix has a lower rank the rest is zero.
+        seed: Of the randomised SVD.
+
+    Returns:
+        Inputs and targets, float32 [num_objects, dim], and which objects have any such edge, bool
+        [num_objects].
+    """
+    from sklearn.utils.extmath import randomized_svd
+
+    weight = channel_start[interactions.channel] * interactions.strength
+    shape = (interactions.num_users, interactions.num_objects)
+    matrix = sp.csr_matrix((weight, (interactions.user, interactions.object)), shape=shape, dtype=np.float32)
+    matrix.sum_duplicates()
+    of_users = np.asarray(matrix.sum(axis=1)).ravel()
+    of_objects = np.asarray(matrix.sum(axis=0)).ravel()
+    known = of_objects > 0
+    left = np.where(of_users > 0, 1.0 / np.sqrt(np.maximum(of_users, EPSILON)), 0.0)
+    right = np.where(known, 1.0 / np.sqrt(np.maximum(of_objects, EPSILON)), 0.0)
+    normal = (sp.diags_array(left) @ matrix @ sp.diags_array(right)).tocsr().astype(np.float32)
+    rank = min(dim, int(known.sum()) - 1, int((of_users > 0).sum()) - 1)
+    # The sign of a singular vector is a convention; flip_sign fixes it, so that equal data gives equal
+    # vectors.
+    vectors = randomized_svd(normal, max(rank, 1), n_iter=6, random_state=seed)[2].T
+    vectors = np.pad(vectors, ((0, 0), (0, max(0, dim - vectors.shape[1]))))
+    inputs = vectors * right[:, None]
+    targets = vectors * np.sqrt(of_objects)[:, None]
+    for table in (inputs, targets):
+        length = np.linalg.norm(table[known], axis=1).mean() if known.any() else 0.0
+        table /= max(float(length), EPSILON)
+    return inputs.astype(np.float32), targets.astype(np.float32), known

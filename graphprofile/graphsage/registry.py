@@ -1,0 +1,362 @@
+"""Models on disk: one folder per version, switched and rolled back by one small file.
+
+::
+
+    ROOT/models/m-20261122T213000-ab12/arrays.npz    vectors and learned tables
+    ROOT/models/m-20261122T213000-ab12/model.json    arguments, metrics, what graph it saw, sha256 of arrays.npz
+    ROOT/models/in_use                               the version in use and the ones before it
+
+A version is written into a temporary folder, flushed, and renamed: it is there as a whole or not at all.
+Nothing is unpickled when reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
+from graphprofile.graphsage.fitted import FittedModel
+
+FORMAT = 1
+_ARRAYS = "arrays.npz"
+_DOCUMENT = "model.json"
+_TEXTS = ("object_ids", "event_types", "tag_names", "feature_names")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One version, without its arrays.
+
+    Attributes:
+        version: Sortable by time of creation, ``m-20261122T213000-ab12``.
+        created_at: ISO 8601 UTC.
+        in_use: Whether it is the one in use.
+        document: All of ``model.json``: ``config``, ``choices``, ``metrics``, ``graph`` (digest, time,
+            counts), ``code_version``, ``files`` (sha256), and whatever the saver added.
+    """
+
+    version: str
+    created_at: str
+    in_use: bool
+    document: dict[str, Any]
+
+
+class Registry:
+    """The models of one graph.
+
+    Args:
+        root: Folder of the graph's data; models lie in ``root/models``, which is made on the first save.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.folder = Path(root) / "models"
+
+    def save(
+        self,
+        model: FittedModel,
+        *,
+        metrics: Mapping[str, Any] | None = None,
+        graph: Mapping[str, Any] | None = None,
+        created_at: datetime | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Writes a model as a new version and returns its name; does not put it to use.
+
+        Args:
+            model: The model.
+            metrics: As ``TrainReport.metrics``.
+            graph: What the model saw: digest, time, counts.
+            created_at: Now by default.
+            extra: More keys for ``model.json`` (split, reason, …).
+
+        Raises:
+            BadVectors: The model's vectors must not be served.
+            ModelError: The folder cannot be written (disk full, no permission); nothing is left behind.
+        """
+        model.check()
+        now = (created_at or datetime.now(UTC)).astimezone(UTC)
+        version = f"m-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        target = self.folder / version
+        scratch = self.folder / f".{version}.part"
+        try:
+            scratch.mkdir(parents=True)
+            buffer = io.BytesIO()
+            np.savez(buffer, allow_pickle=False, **_pack(model))
+            _write(scratch / _ARRAYS, buffer.getvalue())
+            document = {
+                **(extra or {}),
+                "version": version,
+                "format": FORMAT,
+                "created_at": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "code_version": _code_version(),
+                "config": model.config,
+                "choices": model.choices,
+                "dimensions": model.dimensions,
+                "objects": len(model.object_ids),
+                "newest_ts": model.newest_ts,
+                "gamma": model.gamma,
+                "user_half_life_days": model.user_half_life_days,
+                "popularity_mean": model.popularity_mean,
+                "popularity_factors": list(model.popularity_factors),
+                "metrics": metrics,
+                "graph": graph,
+                "files": {_ARRAYS: hashlib.sha256(buffer.getvalue()).hexdigest()},
+            }
+            _write(scratch / _DOCUMENT, json.dumps(document, indent=1, allow_nan=False).encode())
+            _flush_folder(scratch)
+            scratch.rename(target)
+            _flush_folder(self.folder)
+        except OSError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise ModelError(
+                f"the model could not be saved in {self.folder}: {error.strerror or error}",
+                "Make room or give write permission there, then train again; the model in use stays.",
+            ) from error
+        return version
+
+    def load(self, version: str | None = None) -> FittedModel:
+        """Reads a version back.
+
+        Args:
+            version: The one in use by default.
+
+        Raises:
+            NoModel: None is in use.
+            NotFound: There is no such version.
+            RegistryCorrupt: A file is missing, truncated or changed; the message names it.
+        """
+        version = version or self._need_in_use()
+        document = self._document(version)
+        path = self.folder / version / _ARRAYS
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _corrupt(path, error.strerror or str(error)) from error
+        if hashlib.sha256(content).hexdigest() != document["files"].get(_ARRAYS):
+            raise _corrupt(path, "its content is not what was saved (truncated or changed)")
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                return _unpack(dict(arrays), document)
+        except (ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise _corrupt(path, f"{error}") from error
+
+    def list(self) -> list[ModelInfo]:
+        """All versions, oldest first.
+
+        Raises:
+            RegistryCorrupt: A version's ``model.json`` cannot be read.
+        """
+        if not self.folder.is_dir():
+            return []
+        names = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
+        return [self.show(name) for name in names]
+
+    def show(self, version: str | None = None) -> ModelInfo:
+        """One version, the one in use by default.
+
+        Raises:
+            NoModel: None is in use.
+            NotFound: There is no such version.
+            RegistryCorrupt: Its ``model.json`` cannot be read.
+        """
+        version = version or self._need_in_use()
+        document = self._document(version)
+        return ModelInfo(version, document["created_at"], version == self.in_use(), document)
+
+    def in_use(self) -> str | None:
+        """The version in use, None if there is none."""
+        stack = self._stack()
+        return stack[-1] if stack else None
+
+    def promote(self, version: str) -> None:
+        """Puts a version to use.
+
+        Raises:
+            NotFound: There is no such version.
+            RegistryCorrupt: It cannot be read back.
+        """
+        self.load(version)
+        stack = self._stack()
+        if not stack or stack[-1] != version:
+            self._write_stack((*stack, version))
+
+    def previous(self) -> str:
+        """The version that was in use before the one in use.
+
+        Raises:
+            NoModel: There is none before.
+        """
+        stack = self._stack()
+        if len(stack) < 2:
+            raise NoModel(
+                "no model was in use before this one",
+                "Train another one, or choose one with: graphprofile models promote VERSION.",
+            )
+        return stack[-2]
+
+    def rollback(self) -> str:
+        """Puts the version to use that was in use before, and returns its name.
+
+        Raises:
+            NoModel: There is none before.
+            RegistryCorrupt: It cannot be read back.
+        """
+        version = self.previous()
+        self.load(version)
+        self._write_stack(self._stack()[:-1])
+        return version
+
+    def _need_in_use(self) -> str:
+        version = self.in_use()
+        if version is None:
+            raise NoModel("nothing has been trained yet", "Run: graphprofile train.")
+        return version
+
+    def _document(self, version: str) -> dict[str, Any]:
+        path = self.folder / version / _DOCUMENT
+        if Path(version).name != version or version.startswith(".") or not path.parent.is_dir():
+            raise NotFound(f"there is no model {version!r}", "List them with: graphprofile models list.")
+        try:
+            document = json.loads(path.read_bytes())
+        except OSError as error:
+            raise _corrupt(path, error.strerror or str(error)) from error
+        except ValueError as error:
+            raise _corrupt(path, f"it is not JSON ({error})") from error
+        if not isinstance(document, dict) or not {"files", "created_at", "config"} <= document.keys():
+            raise _corrupt(path, "keys are missing")
+        if document.get("format") != FORMAT:
+            raise ModelError(
+                f"model {version} has format {document.get('format')}, this code reads format {FORMAT}",
+                "Use the graphprofile version that wrote it, or train again.",
+            )
+        return document
+
+    def _stack(self) -> tuple[str, ...]:
+        path = self.folder / "in_use"
+        try:
+            names = json.loads(path.read_bytes())["versions"]
+        except FileNotFoundError:
+            return ()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _corrupt(path, f"{error}") from error
+        return tuple(str(name) for name in names)
+
+    def _write_stack(self, names: tuple[str, ...]) -> None:
+        path = self.folder / "in_use"
+        scratch = path.with_name(f".in_use.{secrets.token_hex(4)}")
+        try:
+            _write(scratch, json.dumps({"versions": names}).encode())
+            scratch.replace(path)
+            _flush_folder(self.folder)
+        except OSError as error:
+            scratch.unlink(missing_ok=True)
+            raise ModelError(
+                f"the model in use could not be switched in {self.folder}: {error.strerror or error}",
+                "Make room or give write permission there; the model in use before stays.",
+            ) from error
+
+
+def _corrupt(path: Path, why: str) -> RegistryCorrupt:
+    return RegistryCorrupt(
+        f"the saved model cannot be read: {path}: {why}",
+        "Roll back or promote another version (graphprofile models list), or train again.",
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    """Makes a rename survive a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _code_version() -> str:
+    try:
+        return package_version("graphprofile")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _pack_text(name: str, values: Any) -> dict[str, npt.NDArray[Any]]:
+    """Text as UTF-8 bytes and ends: a fixed-width text array would take the longest id's length for each."""
+    encoded = [str(value).encode() for value in values]
+    return {
+        f"{name}.utf8": np.frombuffer(b"".join(encoded), dtype=np.uint8),
+        f"{name}.ends": np.cumsum([len(value) for value in encoded], dtype=np.int64),
+    }
+
+
+def _unpack_text(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> list[str]:
+    content, ends = arrays[f"{name}.utf8"].tobytes(), arrays[f"{name}.ends"].tolist()
+    return [content[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _pack(model: FittedModel) -> dict[str, npt.NDArray[Any]]:
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "object_kind": model.object_kind,
+        "inputs": model.inputs,
+        "targets": model.targets,
+        "popularity": model.popularity,
+        "trained": model.trained,
+        "known": model.known,
+        "scaled_rows": model.scaled_rows,
+        "channel_weights": model.channel_weights,
+        "tag_table": model.description_tables[0],
+        "feature_table": model.description_tables[1],
+    }
+    texts = (model.object_ids, model.event_types, *model.description_names)
+    for name, values in zip(_TEXTS, texts, strict=True):
+        arrays |= _pack_text(name, values)
+    return arrays
+
+
+def _unpack(arrays: Mapping[str, npt.NDArray[Any]], document: Mapping[str, Any]) -> FittedModel:
+    object_ids, event_types, tag_names, feature_names = (_unpack_text(arrays, name) for name in _TEXTS)
+    return FittedModel(
+        config=document["config"],
+        choices=document["choices"],
+        object_ids=np.array(object_ids, dtype=object),
+        object_kind=arrays["object_kind"],
+        inputs=arrays["inputs"],
+        targets=arrays["targets"],
+        popularity=arrays["popularity"],
+        trained=arrays["trained"],
+        known=arrays["known"],
+        scaled_rows=arrays["scaled_rows"],
+        gamma=document["gamma"],
+        event_types=tuple(event_types),
+        channel_weights=arrays["channel_weights"],
+        description_names=(tuple(tag_names), tuple(feature_names)),
+        description_tables=(arrays["tag_table"], arrays["feature_table"]),
+        user_half_life_days=document["user_half_life_days"],
+        popularity_mean=document["popularity_mean"],
+        popularity_factors=tuple(document["popularity_factors"]),
+        newest_ts=document["newest_ts"],
+    )

@@ -1,0 +1,221 @@
+"""Training: from a graph in arrays to a fitted model.
+
+One **fit** is: choose on validation data inside the graph (length of training, kind of history, half-life of
+a user's events, calibration of popularity), then train on all of it with these choices. The validation part
+is later than what the validated models saw; where time cannot cut it is a random part.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from graphprofile.errors import TooLittleData
+from graphprofile.graphsage import fitted
+from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS, Calibration, Evidence, calibrate, max_users
+from graphprofile.graphsage.config import Choices, Progress, TrainConfig
+from graphprofile.graphsage.data import TrainingGraph
+from graphprofile.graphsage.fitted import FittedModel
+from graphprofile.graphsage.interactions import popularity_columns
+from graphprofile.graphsage.loop import Run
+from graphprofile.graphsage.metrics import Protocol, time_split
+
+MIN_USERS = 4
+MIN_OBJECTS = 4
+MIN_PAIRS = 16
+
+#: Validation parts: small graphs have few users to validate on and are quick to train, so they get several.
+VALIDATION_SHARE = 0.15
+_FOLD_EVENTS = 100_000
+_MAX_FOLDS = 3
+#: Above this many events both kinds of history are not tried beside each other.
+_BOTH_HISTORIES_EVENTS = 300_000
+_CHECKPOINTS = 5
+_THREADED_EVENTS = 300_000
+
+
+@dataclass
+class Clock:
+    """Counts epochs through several fits, for a progress bar.
+
+    Attributes:
+        progress: Whom to tell.
+        total: Epochs in all, as far as known.
+        done: Epochs done.
+    """
+
+    progress: Progress | None
+    total: int = 0
+    done: int = 0
+
+    def expect(self, epochs: int) -> None:
+        """So many epochs are still to come."""
+        self.total = self.done + epochs
+
+    def tick(self, figures: Mapping[str, Any]) -> None:
+        """One epoch is done."""
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, max(self.total, self.done), figures)
+
+
+@contextmanager
+def threads(config: TrainConfig, graph: TrainingGraph) -> Iterator[None]:
+    """Gives torch as many threads as help: one for a small graph, where waiting for each other costs more."""
+    before = torch.get_num_threads()
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(config.threads or (1 if graph.num_events < _THREADED_EVENTS else min(4, free)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fit(
+    graph: TrainingGraph,
+    config: TrainConfig | None = None,
+    *,
+    choices: Choices | None = None,
+    progress: Progress | None = None,
+) -> FittedModel:
+    """Fits a model to a graph; the same graph, config and number of threads give the same vectors.
+
+    Args:
+        graph: What to learn from.
+        config: The recipe.
+        choices: Choices to use; by default they are made on validation parts of the graph.
+        progress: Called after each epoch.
+
+    Raises:
+        TooLittleData: Too few users, objects or interactions.
+        BadVectors: Training gave NaN, zero or collapsed vectors.
+    """
+    config = config or TrainConfig()
+    check_enough(graph)
+    clock = Clock(progress)
+    with threads(config, graph):
+        if choices is None:
+            choices = choose(graph, config, clock)
+        clock.expect(choices.epochs)
+        return fit_with(graph, config, choices, clock)
+
+
+def check_enough(graph: TrainingGraph) -> None:
+    """Refuses graphs too small to train on.
+
+    Raises:
+        TooLittleData: With the counts and what is needed.
+    """
+    positive = graph.event_weight > 0
+    pairs = np.unique(graph.event_user[positive] * max(1, graph.num_objects) + graph.event_object[positive])
+    of_user = np.bincount(pairs // max(1, graph.num_objects), minlength=1)
+    users, objects = int((of_user >= 2).sum()), len(np.unique(graph.event_object[positive]))
+    if users < MIN_USERS or objects < MIN_OBJECTS or len(pairs) < MIN_PAIRS:
+        raise TooLittleData(
+            f"too little to train on: {users} users with two or more objects they like (needed: {MIN_USERS}), "
+            f"{objects} such objects (needed: {MIN_OBJECTS}), {len(pairs)} pairs of both (needed: {MIN_PAIRS})",
+            "Load more events of kinds with a positive weight, then train again.",
+        )
+
+
+def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None) -> Choices:
+    """Makes the choices of a fit on validation parts of the graph.
+
+    Args:
+        graph: The graph; nothing outside it is looked at.
+        config: The recipe.
+        clock: Counts epochs for a progress bar.
+    """
+    clock = clock or Clock(None)
+    parts = _validation_parts(graph, config)
+    if not parts:
+        return Choices(config.epochs, config.histories == "sequence")
+    timed = all(protocol.split.at is not None for protocol in parts)
+    kinds = [config.histories == "sequence"]
+    if config.histories == "auto" and timed and graph.num_events <= _BOTH_HISTORIES_EVENTS:
+        kinds = [False, True]
+    clock.expect((len(kinds) * len(parts) + 2) * config.epochs)
+    columns = [popularity_columns(part.split.train, HALF_LIVES_DAYS) for part in parts]
+    best: tuple[float, Choices, list[FittedModel]] | None = None
+    for sequence in kinds:
+        runs = [_checkpoints(part.split.train, config, sequence, clock) for part in parts]
+        for stage in zip(*runs, strict=True):
+            models = [model for _, model in stage]
+            found = _calibrated(models, parts, columns, None)
+            if best is None or (found.log_likelihood or -np.inf) > best[0]:
+                chosen = Choices(stage[0][0], sequence, None, found)
+                best = (found.log_likelihood or -np.inf, chosen, models)
+    if best is None:
+        return Choices(config.epochs, config.histories == "sequence")
+    top, chosen, models = best
+    for half_life in config.user_half_lives_days if timed else ():
+        if half_life is None:
+            continue
+        found = _calibrated(models, parts, columns, half_life)
+        if (found.log_likelihood or -np.inf) > top:
+            top = found.log_likelihood or -np.inf
+            chosen = Choices(chosen.epochs, chosen.sequence, half_life, found)
+    return chosen
+
+
+def _validation_parts(graph: TrainingGraph, config: TrainConfig) -> list[Protocol]:
+    """Later parts of the graph, each with the graph before it; the last one first."""
+    folds = int(np.clip(_FOLD_EVENTS // max(1, graph.num_events), 1, _MAX_FOLDS))
+    parts = []
+    for fold in range(folds):
+        split = time_split(graph, 1.0 - VALIDATION_SHARE, seed=config.seed + fold)
+        try:
+            check_enough(split.train)
+        except TooLittleData:
+            break
+        protocol = Protocol(split, max_users=max_users(graph.num_objects), seed=config.seed)
+        if len(protocol.users):
+            parts.append(protocol)
+        if split.at is None:
+            break
+        graph = split.train
+    return parts
+
+
+def _calibrated(
+    models: list[FittedModel], parts: list[Protocol], columns: list[Any], half_life_days: float | None
+) -> Calibration:
+    evidence = []
+    for model, part, popular in zip(models, parts, columns, strict=True):
+        users, _ = fitted.with_half_life(model, half_life_days).encode(part.split.train)
+        evidence.append(Evidence(part, users[part.users] @ model.targets.T, popular))
+    return calibrate(evidence)
+
+
+def _checkpoints(
+    graph: TrainingGraph, config: TrainConfig, sequence: bool, clock: Clock
+) -> Iterator[tuple[int, FittedModel]]:
+    """Trains and yields (epoch, model) at a few epochs."""
+    run = Run(graph, config, sequence)
+    every = max(1, config.epochs // _CHECKPOINTS)
+    for epoch in range(1, config.epochs + 1):
+        clock.tick({"loss": run.epoch(), "fit": "validation"})
+        if epoch % every == 0 or epoch == config.epochs:
+            yield epoch, run.model(Choices(epoch, sequence), describe=False)
+
+
+def fit_with(graph: TrainingGraph, config: TrainConfig, choices: Choices, clock: Clock) -> FittedModel:
+    """Trains on all of a graph with choices already made, and checks the vectors.
+
+    Raises:
+        TooLittleData: Too few users, objects or interactions.
+        BadVectors: Training gave NaN, zero or collapsed vectors.
+    """
+    check_enough(graph)
+    run = Run(graph, config, choices.sequence)
+    for _ in range(choices.epochs):
+        clock.tick({"loss": run.epoch(), "fit": "final"})
+    model = run.model(choices)
+    model.check()
+    return model

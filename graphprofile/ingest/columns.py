@@ -1,0 +1,353 @@
+"""Whole columns of the generic fields, checked at once.
+
+The rules stand in ``fields`` and ``times``, one value at a time. Here a fast way settles the common forms of
+a whole column; whatever it does not settle goes through the rule itself. The answers are the same either way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from graphprofile.ingest.canonical import canonical_number, canonical_value
+from graphprofile.ingest.fields import MAX_ID, identifier, number, property_value
+from graphprofile.ingest.times import DAY_MS, EARLIEST_MS, LATEST_MS, SECONDS_BELOW, TimeUnit, parse_time
+
+Errors = dict[int, str]
+"""Position in the chunk -> reason."""
+
+_CONTROL = r"[\x00-\x1f\x7f-\x9f]"
+_JSON_SPECIAL = r'["\\\x00-\x1f]'
+_ISO = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+    r"(?:Z|(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})?)$"
+)
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_DIGITS = r"^-?(?:[0-9]{5,7}|[0-9]{9,18})$"
+_DIVIDE: dict[str, tuple[int, int]] = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}
+_INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
+_FLOATS = (pl.Float32, pl.Float64)
+_EXACT = 2**53
+
+
+def plain_dtype(column: pl.Series) -> pl.Series:
+    """Categories as text and decimals as float64; anything else as it is."""
+    if isinstance(column.dtype, (pl.Categorical, pl.Enum)):
+        return column.cast(pl.String)
+    if isinstance(column.dtype, pl.Decimal):
+        return column.cast(pl.Float64)
+    return column
+
+
+def clean_texts(column: pl.Series) -> pl.Series:
+    """Trimmed NFC text."""
+    text = column.str.strip_chars()
+    if (text.str.len_bytes() != text.str.len_chars()).any():
+        text = text.str.normalize("NFC").str.strip_chars()
+    return text
+
+
+def settle(
+    fast: pl.Series,
+    source: pl.Series,
+    rule: Callable[[Any], Any],
+    open_rows: pl.Series | None = None,
+) -> tuple[pl.Series, Errors]:
+    """Put the rule's answers where the fast way has none.
+
+    Args:
+        fast: Answers so far, null where open.
+        source: The column as it came.
+        rule: One value's rule; raises ``ValueError`` with the reason.
+        open_rows: Which rows are open; the nulls of ``fast`` by default.
+    """
+    if open_rows is None and not fast.null_count():
+        return fast, {}
+    mask = fast.is_null() if open_rows is None else open_rows
+    if not mask.any():
+        return fast, {}
+    rows = mask.arg_true().to_list()
+    values = source.to_list()
+    errors: Errors = {}
+    answers: list[Any] = []
+    for row in rows:
+        try:
+            answers.append(rule(values[row]))
+        except ValueError as error:
+            answers.append(None)
+            errors[row] = str(error)
+    if len(errors) < len(rows):
+        whole = fast.to_list()
+        for row, answer in zip(rows, answers, strict=True):
+            whole[row] = answer
+        fast = pl.Series(fast.name, whole, dtype=fast.dtype)
+    return fast, errors
+
+
+def identifiers(column: pl.Series) -> tuple[pl.Series, Errors]:
+    """Ids as text."""
+    column = plain_dtype(column)
+    if column.dtype == pl.String:
+        text = clean_texts(column)
+        good = ~text.str.contains(_CONTROL) & (text.str.len_bytes() > 0) & (text.str.len_chars() <= MAX_ID)
+        fast = keep(text, good)
+    elif column.dtype in _INTEGERS:
+        fast = column.cast(pl.String)
+    elif column.dtype in _FLOATS:
+        wide = column.cast(pl.Float64)
+        fast = keep(wide, _whole(wide)).cast(pl.Int64).cast(pl.String)
+    else:
+        fast = nulls(column, pl.String)
+    return settle(fast, column, identifier)
+
+
+def numbers(column: pl.Series) -> tuple[pl.Series, Errors]:
+    """Finite float64, null where there is none."""
+    column = plain_dtype(column)
+    if column.dtype == pl.String:
+        text = column.str.strip_chars()
+        fast = text.cast(pl.Float64, strict=False)
+        fast = keep(fast, fast.is_finite() & text.str.contains(r"^[-+0-9.eE]+$"))
+        open_rows = fast.is_null() & (text.str.len_bytes() > 0)
+    elif column.dtype in _INTEGERS or column.dtype in _FLOATS:
+        wide = column.cast(pl.Float64)
+        fast = keep(wide, wide.is_finite())
+        open_rows = fast.is_null() & column.is_not_null()
+    else:
+        fast, open_rows = nulls(column, pl.Float64), _not_null(column)
+    settled, errors = settle(fast, column, number, open_rows.fill_null(False))
+    return settled + 0.0, errors
+
+
+def times(column: pl.Series, zone: tzinfo, unit: TimeUnit | None) -> tuple[pl.Series, pl.Series, Errors]:
+    """Epoch milliseconds and precisions (null, ``month`` or ``year``)."""
+    column = plain_dtype(column)
+    fast = _fast_times(column, zone, unit)
+    precision = nulls(column, pl.String)
+    if not fast.null_count():
+        return fast, precision, {}
+    seen: dict[int, str] = {}
+    rows = iter(fast.is_null().arg_true().to_list())
+
+    def rule(value: Any) -> int:
+        row = next(rows)
+        ms, stated = parse_time(value, zone, unit)
+        if stated:
+            seen[row] = stated
+        return ms
+
+    settled, errors = settle(fast, column, rule)
+    if seen:
+        precision = pl.Series("ts_precision", [seen.get(row) for row in range(len(column))], dtype=pl.String)
+    return settled, precision, errors
+
+
+def _fast_times(column: pl.Series, zone: tzinfo, unit: TimeUnit | None) -> pl.Series:
+    if column.dtype == pl.String:
+        return _fast_text_times(column.str.strip_chars(), zone, unit)
+    if column.dtype in _INTEGERS:
+        return _scaled(column.cast(pl.Int64), unit)
+    if column.dtype in _FLOATS:
+        wide = column.cast(pl.Float64)
+        return _scaled(keep(wide, _whole(wide)).cast(pl.Int64), unit)
+    if isinstance(column.dtype, pl.Datetime):
+        per_ms = {"ms": 1, "us": 1_000, "ns": 1_000_000}[column.dtype.time_unit]
+        ms = column.to_physical().cast(pl.Int64) // per_ms
+        return _in_range(ms if column.dtype.time_zone else _localised(ms, zone))
+    if column.dtype == pl.Date:
+        return _in_range(_localised(column.to_physical().cast(pl.Int64) * DAY_MS, zone))
+    return nulls(column, pl.Int64)
+
+
+def _fast_text_times(text: pl.Series, zone: tzinfo, unit: TimeUnit | None) -> pl.Series:
+    iso = text.str.contains(_ISO)
+    if iso.any():
+        return _combine(_iso_times(keep(text, iso), zone), text, ~iso, zone, unit)
+    return _combine(nulls(text, pl.Int64), text, None, zone, unit)
+
+
+def _combine(
+    ms: pl.Series, text: pl.Series, rest: pl.Series | None, zone: tzinfo, unit: TimeUnit | None
+) -> pl.Series:
+    if rest is not None and not rest.any():
+        return ms
+    digits = text.str.contains(_DIGITS)
+    if digits.any():
+        ms = first(ms, _scaled(keep(text, digits).cast(pl.Int64, strict=False), unit))
+    days = text.str.contains(_DAY)
+    if days.any():
+        parsed = keep(text, days).str.to_date("%Y-%m-%d", strict=False)
+        ms = first(ms, _in_range(_localised(parsed.to_physical().cast(pl.Int64) * DAY_MS, zone)))
+    return ms
+
+
+def _iso_times(text: pl.Series, zone: tzinfo) -> pl.Series:
+    body = text.str.slice(0, 19).str.replace("T", " ", literal=True)
+    parsed = body.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="ms", strict=False)
+    ms = parsed.to_physical().cast(pl.Int64)
+    length = text.str.len_bytes()
+    zulu = text.str.ends_with("Z")
+    if (length > 20).any() or ((length == 20) & ~zulu).any():
+        fraction = text.str.extract(r"\.([0-9]{1,3})").fill_null("").str.pad_end(3, "0").cast(pl.Int64)
+        sign = text.str.slice(19).str.extract(r"([+-])[0-9]{2}:[0-9]{2}$")
+        hours = text.str.slice(-5, 2).cast(pl.Int64, strict=False)
+        minutes = text.str.slice(-2).cast(pl.Int64, strict=False)
+        offset = keep((hours * 60 + minutes) * 60_000, sign.is_not_null() & (hours < 24) & (minutes < 60))
+        offset = offset * sign.replace_strict({"+": 1, "-": -1}, default=None, return_dtype=pl.Int64)
+        zoned = zulu | sign.is_not_null()
+        ms = ms + fraction
+        offset = first(offset, keep(pl.zeros(len(text), dtype=pl.Int64, eager=True), zulu))
+        local = keep(ms, ~zoned)
+        return _in_range(first(keep(ms, zoned) - offset, _localised(local, zone)))
+    if zone is UTC:
+        return _in_range(ms)
+    return _in_range(first(keep(ms, zulu), _localised(keep(ms, ~zulu), zone)))
+
+
+def _localised(local: pl.Series, zone: tzinfo) -> pl.Series:
+    """Local milliseconds as UTC; null on days when the clocks change, which the rule itself decides."""
+    if zone is UTC or local.is_null().all():
+        return local
+    day = (local // DAY_MS).to_numpy()
+    known = ~np.isnan(day) if day.dtype.kind == "f" else np.ones(len(day), dtype=bool)
+    unique, inverse = np.unique(day[known].astype(np.int64), return_inverse=True)
+    offsets = [_day_offset(int(number), zone) for number in unique]
+    by_row = np.full(len(day), np.nan)
+    by_row[known] = np.array(offsets, dtype=np.float64)[inverse]
+    offset = pl.Series(by_row, nan_to_null=True).cast(pl.Int64)
+    return local - offset
+
+
+def _day_offset(day: int, zone: tzinfo) -> float:
+    """The zone's offset in ms on a day since 1970, NaN where it is not one and the same all day."""
+    try:
+        start = datetime(1970, 1, 1, tzinfo=zone) + timedelta(days=day)
+        offsets = {(start + timedelta(hours=hours)).utcoffset() for hours in range(0, 25, 2)}
+    except OverflowError:
+        return float("nan")
+    offset = offsets.pop()
+    if offsets or offset is None:
+        return float("nan")
+    return offset / timedelta(milliseconds=1)
+
+
+def _scaled(values: pl.Series, unit: TimeUnit | None) -> pl.Series:
+    if unit is None:
+        month, day = values // 100 % 100, values % 100
+        like_day = values.is_between(19_000_101, 20_991_231) & month.is_between(1, 12) & day.is_between(1, 31)
+        seconds = keep(values, (values.abs() < SECONDS_BELOW) & ~like_day) * 1000
+        return _in_range(first(seconds, keep(values, values.abs() >= SECONDS_BELOW)))
+    factor, divisor = _DIVIDE[unit]
+    small = keep(values, values.abs() < 2**53)
+    return _in_range(small * factor // divisor)
+
+
+def texts_as_json(column: pl.Series) -> pl.Series:
+    """Text as JSON strings; null stays null."""
+    quoted = '"' + column + '"'
+    special = column.str.contains(_JSON_SPECIAL).fill_null(False)
+    if not special.any():
+        return quoted
+    answers = quoted.to_list()
+    values = column.to_list()
+    for row in special.arg_true().to_list():
+        answers[row] = json.dumps(values[row], ensure_ascii=False)
+    return pl.Series(column.name, answers, dtype=pl.String)
+
+
+def numbers_as_json(column: pl.Series) -> pl.Series:
+    """Finite float64 as their canonical text; null stays null."""
+    whole = keep(column, _whole(column) & (column.abs() < 1e15))
+    text = whole.cast(pl.Int64).cast(pl.String) + ".0"
+    if text.null_count() == column.null_count():
+        return text
+    # In this range both libraries write the shortest digits without an exponent.
+    size = column.abs()
+    text = first(text, keep(column, (size >= 1e-3) & (size < 1e15)).cast(pl.String))
+    rest = text.is_null() & column.is_not_null()
+    return settle(text, column, canonical_number, rest)[0]
+
+
+def properties_as_json(column: pl.Series) -> tuple[pl.Series, pl.Series, Errors]:
+    """A property as (JSON text, canonical JSON text), null where there is none."""
+    column = plain_dtype(column)
+    if column.dtype == pl.String:
+        text = clean_texts(column)
+        quoted = texts_as_json(keep(text, text.str.len_bytes() > 0))
+        return quoted, quoted, {}
+    if column.dtype == pl.Boolean:
+        spelled = column.cast(pl.String)
+        return spelled, spelled, {}
+    if column.dtype in _INTEGERS:
+        return column.cast(pl.String), numbers_as_json(column.cast(pl.Float64)), {}
+    if column.dtype in _FLOATS:
+        wide = column.cast(pl.Float64).fill_nan(None) + 0.0
+        infinite = wide.is_infinite().fill_null(False)
+        errors = dict.fromkeys(infinite.arg_true().to_list(), "is no finite number")
+        written = numbers_as_json(keep(wide, ~infinite))
+        return written, written, errors
+    native, canonical, errors = nulls(column, pl.String).to_list(), nulls(column, pl.String).to_list(), {}
+    for row, value in enumerate(column.to_list()):
+        if value is None:
+            continue
+        try:
+            clean = property_value(value)
+            if clean is not None:
+                native[row] = json.dumps(clean, ensure_ascii=False, allow_nan=False)
+                canonical[row] = canonical_value(clean)
+        except ValueError as error:
+            errors[row] = str(error)
+    return pl.Series(native, dtype=pl.String), pl.Series(canonical, dtype=pl.String), errors
+
+
+def property_values(column: pl.Series) -> tuple[list[Any], Errors]:
+    """A property's clean values, None where there is none."""
+    column = plain_dtype(column)
+    if column.dtype == pl.String:
+        text = clean_texts(column)
+        return keep(text, text.str.len_bytes() > 0).to_list(), {}
+    if column.dtype == pl.Boolean or column.dtype in _INTEGERS:
+        return column.to_list(), {}
+    values: list[Any] = column.to_list()
+    errors: Errors = {}
+    for row, value in enumerate(values):
+        try:
+            values[row] = property_value(value)
+        except ValueError as error:
+            errors[row] = str(error)
+            values[row] = None
+    return values, errors
+
+
+def keep(values: pl.Series, mask: pl.Series) -> pl.Series:
+    """Null where the mask is not true."""
+    if mask.all(ignore_nulls=False):
+        return values
+    return values.zip_with(mask.fill_null(False), values.clear(len(values)))
+
+
+def first(one: pl.Series, other: pl.Series) -> pl.Series:
+    """One series, the other where it is null."""
+    return one.zip_with(one.is_not_null(), other) if one.null_count() else one
+
+
+def _in_range(ms: pl.Series) -> pl.Series:
+    return keep(ms, ms.is_between(EARLIEST_MS, LATEST_MS))
+
+
+def _whole(values: pl.Series) -> pl.Series:
+    return values.is_finite() & (values == values.floor()) & (values.abs() <= _EXACT)
+
+
+def nulls(like: pl.Series, dtype: Any) -> pl.Series:
+    """As many nulls as a series is long."""
+    return pl.Series(like.name, [], dtype=dtype).clear(len(like))
+
+
+def _not_null(column: pl.Series) -> pl.Series:
+    return pl.Series([value is not None for value in column.to_list()], dtype=pl.Boolean)

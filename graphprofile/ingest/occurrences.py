@@ -1,0 +1,62 @@
+"""How often a row has been seen in one source: numbers for identical events that bring no id."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Keys = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.int64]
+
+IN_MEMORY = 4_000_000
+"""Runs longer than this lie in a temporary file: memory stays bounded however long the source is."""
+
+
+@dataclass
+class Occurrences:
+    """Counts of 64-bit keys, in sorted runs of growing length.
+
+    A run is merged with its neighbour when they are of a size, so there are few of them (a log-structured
+    merge, after O'Neil et al., Acta Informatica 1996).
+    """
+
+    runs: list[tuple[Keys, Counts]] = field(default_factory=list)
+    _files: list[Any] = field(default_factory=list)
+
+    def number(self, keys: Keys) -> Counts:
+        """For each key how many times it has come, itself included, counted over all calls."""
+        if not len(keys):
+            return np.zeros(0, dtype=np.int64)
+        unique, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        order = np.argsort(inverse, kind="stable")
+        starts = np.repeat(np.cumsum(counts) - counts, counts)
+        within = np.empty(len(keys), dtype=np.int64)
+        within[order] = np.arange(len(keys)) - starts + 1
+        before = np.zeros(len(unique), dtype=np.int64)
+        for known, totals in self.runs:
+            at = np.minimum(np.searchsorted(known, unique), len(known) - 1)
+            before += np.where(known[at] == unique, totals[at], 0)
+        self._add(unique, counts.astype(np.int64))
+        return within + before[inverse]
+
+    def _add(self, keys: Keys, counts: Counts) -> None:
+        while self.runs and len(self.runs[-1][0]) <= 2 * len(keys):
+            other_keys, other_counts = self.runs.pop()
+            joined, inverse = np.unique(np.concatenate([other_keys, keys]), return_inverse=True)
+            sums = np.zeros(len(joined), dtype=np.int64)
+            np.add.at(sums, inverse, np.concatenate([other_counts, counts]))
+            keys, counts = joined, sums
+        if len(keys) > IN_MEMORY:
+            keys, counts = self._on_disk(keys), self._on_disk(counts)
+        self.runs.append((keys, counts))
+
+    def _on_disk(self, values: Any) -> Any:
+        handle = tempfile.TemporaryFile(prefix="graphprofile-")
+        values.tofile(handle)
+        handle.flush()
+        self._files = [*self._files, handle]
+        return np.memmap(handle, dtype=values.dtype, mode="r", shape=values.shape)

@@ -1,0 +1,328 @@
+"""Rows that could not be used, kept as they were: one JSON Lines file a batch, to be mended and tried again.
+
+A line is ``{source, line, field, reason, row, kind, loader, map, time_zone, time_unit}``; ``row`` is an
+object of the source's own columns, or the row's text where it could not be split (``columns`` and
+``separator`` are then those of the file). Mend ``row`` in place, or delete the line.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, cast
+
+import orjson
+
+from graphprofile.errors import ConfigError, SourceError
+from graphprofile.ingest.fields import encodable
+from graphprofile.ingest.times import TIME_UNITS, TimeUnit
+from graphprofile.records import KINDS, Kind, Rejection
+
+FOLDER = "quarantine"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How the rows of a source were read: what is needed to read them again.
+
+    Attributes:
+        kind: What the rows describe.
+        loader: Name of the loader.
+        mapping: The ``--map`` texts.
+        time_zone: Zone of times that name none; None is the loader's.
+        time_unit: Unit of times that are numbers.
+    """
+
+    kind: Kind
+    loader: str
+    mapping: tuple[str, ...] = ()
+    time_zone: str | None = None
+    time_unit: TimeUnit | None = None
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """One row of a quarantine file."""
+
+    rejection: Rejection
+    origin: Origin
+
+    @property
+    def columns(self) -> dict[str, Any] | None:
+        """The row as columns, None where its text still cannot be split."""
+        row = self.rejection.row
+        if isinstance(row, Mapping):
+            return dict(row)
+        if not isinstance(row, str) or self.rejection.field == "file":
+            return None
+        if self.rejection.columns is None:
+            return _object(row)
+        try:
+            cells = next(csv.reader([row], delimiter=self.rejection.separator or ",", strict=True), [])
+        except csv.Error:
+            return None
+        names = self.rejection.columns
+        return dict(zip(names, cells, strict=True)) if len(cells) == len(names) else None
+
+
+@dataclass(frozen=True)
+class QuarantineFile:
+    """A quarantine file in a list.
+
+    Attributes:
+        batch: Batch whose rows it holds.
+        path: Where it lies.
+        rows: Rows in it.
+        reasons: How many rows there are of each ``field: reason``, most first; reasons that differ in the
+            values they quote count apart.
+        written_at: When it was last changed, ISO 8601 UTC.
+    """
+
+    batch: str
+    path: Path
+    rows: int
+    reasons: dict[str, int]
+    written_at: str
+
+
+class QuarantineWriter:
+    """Writes the rejected rows of one batch as they come; there is no file until there is a row.
+
+    Args:
+        data_dir: The project's data folder.
+        batch: Id of the batch.
+        loader: Name of the loader that read the rows.
+        mapping: The ``--map`` texts.
+        time_zone: Zone of times that name none; None is the loader's.
+        time_unit: Unit of times that are numbers.
+        enabled: False counts the rows and writes nothing.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        batch: str,
+        *,
+        loader: str = "generic",
+        mapping: Sequence[str] = (),
+        time_zone: str | None = None,
+        time_unit: TimeUnit | None = None,
+        enabled: bool = True,
+    ) -> None:
+        self.path = quarantine_path(data_dir, batch)
+        self.rows = 0
+        self._loader, self._mapping = loader, tuple(mapping)
+        self._time_zone, self._time_unit = time_zone, time_unit
+        self._enabled = enabled
+        self._stream: IO[bytes] | None = None
+
+    def add(self, rejected: Iterable[Rejection]) -> None:
+        """Append rows.
+
+        Raises:
+            ConfigError: The folder cannot be written to, or the disk is full.
+        """
+        lines = [_line(rejection, self._origin(rejection)) for rejection in rejected]
+        self.rows += len(lines)
+        if not lines or not self._enabled:
+            return
+        try:
+            if self._stream is None:
+                self._stream = _create(self.path)
+            self._stream.write(b"".join(lines))
+            self._stream.flush()
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def _origin(self, rejection: Rejection) -> Origin:
+        kind = cast(Kind, rejection.kind)
+        if rejection.checked:
+            return Origin(kind, "generic")
+        return Origin(kind, self._loader, self._mapping, self._time_zone, self._time_unit)
+
+    def close(self) -> Path | None:
+        """Force the rows onto the disk; the file's path, or None where there is none. May be repeated."""
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            try:
+                with stream:
+                    os.fsync(stream.fileno())
+            except OSError as error:
+                raise _unwritable(self.path, error) from error
+        return self.path if self.rows and self._enabled else None
+
+    def __enter__(self) -> QuarantineWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def quarantine_path(data_dir: Path, batch: str) -> Path:
+    """The quarantine file of a batch."""
+    return data_dir / FOLDER / f"{batch}.jsonl"
+
+
+def list_quarantine(data_dir: Path) -> list[QuarantineFile]:
+    """The quarantine files that hold rows, oldest first.
+
+    Raises:
+        SourceError: A file was mended into something that is no JSON.
+    """
+    folder = data_dir / FOLDER
+    found = []
+    for path in sorted(folder.glob("*.jsonl"), key=lambda path: (path.stat().st_mtime, path.name)):
+        reasons: Counter[str] = Counter()
+        for row in read_quarantine(path):
+            reasons[f"{row.rejection.field}: {row.rejection.reason}"] += 1
+        when = datetime.fromtimestamp(int(path.stat().st_mtime), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found.append(QuarantineFile(path.stem, path, reasons.total(), dict(reasons.most_common()), when))
+    return found
+
+
+def read_quarantine(path: Path) -> Iterator[QuarantinedRow]:
+    """The rows of a quarantine file.
+
+    Raises:
+        SourceError: No such file, or a line that is not what this module writes; names file and line.
+    """
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be read: {error.strerror}.", "`graphprofile quarantine list` names them."
+        ) from error
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                yield _parsed(line, path, number)
+
+
+def rows_by_origin(rows: Iterable[QuarantinedRow]) -> dict[Origin, list[QuarantinedRow]]:
+    """Rows that are read in the same way together, in the order of their first row."""
+    groups: dict[Origin, list[QuarantinedRow]] = {}
+    for row in rows:
+        groups.setdefault(row.origin, []).append(row)
+    return groups
+
+
+def finish_retry(path: Path, left: Sequence[tuple[Rejection, Origin]]) -> Path:
+    """Keep the rows that are still refused; a file whose rows were all applied is moved to ``.retried``.
+
+    Returns:
+        Where the file lies now.
+
+    Raises:
+        ConfigError: The folder cannot be written to.
+    """
+    try:
+        if not left:
+            done = path.with_suffix(".retried")
+            os.replace(path, done)
+            return done
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with _create(fresh) as stream:
+            for rejection, origin in left:
+                stream.write(_line(rejection, origin))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(fresh, path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return path
+
+
+def _create(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{path}: cannot be written: {error.strerror or error}.",
+        "Make room, or set GRAPHPROFILE_DATA to another folder.",
+    )
+
+
+def _line(rejection: Rejection, origin: Origin) -> bytes:
+    document: dict[str, Any] = {
+        "source": rejection.source,
+        "line": rejection.line,
+        "field": rejection.field,
+        "reason": rejection.reason,
+        "row": _writable(rejection.row),
+        "kind": origin.kind,
+        "loader": origin.loader,
+        "map": list(origin.mapping),
+        "time_zone": origin.time_zone,
+        "time_unit": origin.time_unit,
+    }
+    if rejection.columns is not None:
+        document["columns"] = list(rejection.columns)
+        document["separator"] = rejection.separator
+    return orjson.dumps(_writable(document)) + b"\n"
+
+
+def _writable(value: Any) -> Any:
+    """The value as JSON can hold it; what JSON lacks (NaN, half characters, other types) becomes text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return value if encodable(value) else value.encode("utf-8", "backslashreplace").decode()
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**63 else str(value)
+    if type(value) is float:
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(_writable(str(key))): _writable(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_writable(entry) for entry in value]
+    isoformat = getattr(value, "isoformat", None)
+    return str(isoformat() if isoformat else value)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _parsed(line: bytes, path: Path, number: int) -> QuarantinedRow:
+    try:
+        entry = orjson.loads(line)
+        kind, unit = entry["kind"], entry.get("time_unit")
+        if kind not in KINDS or (unit is not None and unit not in TIME_UNITS):
+            raise ValueError(f"kind {kind!r}, time_unit {unit!r}")
+        rejection = Rejection(
+            source=str(entry["source"]),
+            line=int(entry["line"]),
+            field=str(entry["field"]),
+            reason=str(entry["reason"]),
+            row=entry["row"],
+            kind=kind,
+            columns=tuple(map(str, entry["columns"])) if entry.get("columns") else None,
+            separator=entry.get("separator"),
+        )
+        zone = entry.get("time_zone")
+        mapping = tuple(map(str, entry.get("map") or ()))
+        origin = Origin(
+            cast(Kind, kind), str(entry["loader"]), mapping, None if zone is None else str(zone), unit
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SourceError(
+            f"{path}, line {number}: is not a line of the quarantine: {error}.",
+            "Mend the line, or delete it.",
+        ) from error
+    return QuarantinedRow(rejection, origin)

@@ -1,0 +1,331 @@
+"""Sources of any kind as chunks of rows, and these checked: the way in for everything that is loaded."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Mapping as AbstractMapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from graphprofile.errors import SourceError, UsageError
+from graphprofile.ingest.check import check_descriptions, check_events
+from graphprofile.ingest.files import Opened, expand_paths, open_source
+from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
+from graphprofile.ingest.occurrences import Occurrences
+from graphprofile.ingest.rows import (
+    arrow_reader,
+    dict_chunks,
+    frame_chunks,
+    is_frame,
+    json_chunks,
+    parquet_chunks,
+)
+from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
+from graphprofile.ingest.times import TimeUnit
+from graphprofile.records import DescriptionChunk, EventChunk, Kind, Loader, RawChunk, Rejection, SourceFile
+from graphprofile.vocabulary import Vocabulary
+
+__all__ = ["CHUNK_ROWS", "ROWS", "expand_paths", "read_checked", "read_source", "source_columns"]
+
+CHUNK_ROWS = 20_000
+CHUNK_BYTES = 16 << 20
+CHECK_ROWS = 60_000
+"""Rows checked at once: every operation on columns has a price of its own, so few large ones are cheaper."""
+ROWS = "<rows>"
+"""Name of a source that is no file."""
+
+Source = Any
+"""A :class:`SourceFile` or path, a frame (Polars, pandas, Arrow), or an iterable of dicts."""
+
+
+def read_source(
+    source: Source, kind: Kind | None = None, *, chunk_rows: int = CHUNK_ROWS
+) -> Iterator[RawChunk]:
+    """The rows of a source, chunk by chunk, in bounded memory.
+
+    Args:
+        source: A file, a frame or an iterable of dicts.
+        kind: What the rows describe; None takes the file's own.
+        chunk_rows: Most rows in one chunk.
+
+    Raises:
+        SourceError: The source cannot be read at all: no such file, empty, not what its name says, a header
+            without names or with one name twice.
+        UsageError: The object is no source.
+    """
+    if isinstance(source, (str, Path)):
+        source = SourceFile(Path(source), kind)
+    if isinstance(source, SourceFile):
+        yield from _file_chunks(source, kind or source.kind or "events", chunk_rows)
+    elif is_frame(source):
+        yield from frame_chunks(source, kind or "events", ROWS, chunk_rows)
+    elif isinstance(source, AbstractMapping) or not isinstance(source, Iterable):
+        raise _no_source(source)
+    else:
+        yield from dict_chunks(source, kind or "events", ROWS, chunk_rows)
+
+
+def _no_source(source: object) -> UsageError:
+    return UsageError(
+        f"A {type(source).__name__} is no source of rows.", "Give a path, a DataFrame, or a list of dicts."
+    )
+
+
+def source_columns(source: Source) -> tuple[list[str], Source]:
+    """Names of the columns (of the first chunk's rows), and the source to go on with."""
+    if isinstance(source, SourceFile):
+        chunks = _file_chunks(source, "events", 1_000, block_size=1 << 16)
+        try:
+            return next(chunks).frame.columns, source
+        finally:
+            chunks.close()
+    if is_frame(source):
+        return _frame_columns(source)
+    kept = source if isinstance(source, Sequence) else None
+    iterator = iter(source)
+    head = list(itertools.islice(iterator, 100))
+    names: dict[str, None] = {}
+    for row in head:
+        if isinstance(row, AbstractMapping):
+            names.update(dict.fromkeys(str(key) for key in row))
+    return list(names), itertools.chain(head, iterator) if kept is None else kept
+
+
+def _frame_columns(source: Any) -> tuple[list[str], Source]:
+    if isinstance(source, pl.DataFrame):
+        return source.columns, source
+    if isinstance(source, pl.LazyFrame):
+        collected = source.collect()
+        return collected.columns, collected
+    # A stream can be read once only, and its schema is known before its first batch.
+    reader = arrow_reader(source, ROWS)
+    return list(reader.schema.names), reader
+
+
+def read_checked(
+    source: Source,
+    loader: Loader,
+    kind: Kind | None,
+    mapping: Mapping,
+    vocabulary: Vocabulary,
+    *,
+    time_zone: str | None = None,
+    time_unit: TimeUnit | None = None,
+    now_ms: int | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+) -> Iterator[EventChunk | DescriptionChunk]:
+    """Read, transform, map and check a source.
+
+    Args:
+        source: As for :func:`read_source`.
+        loader: Turns the source's columns into the generic ones.
+        kind: What the rows describe; None takes the file's own, or tells it by the columns.
+        mapping: Applied after the loader's ``transform``.
+        vocabulary: Which events there are.
+        time_zone: Zone of times that name none; None takes the loader's.
+        time_unit: Unit of times that are numbers.
+        now_ms: The present, epoch ms.
+        chunk_rows: Most rows in one chunk.
+
+    Raises:
+        SourceError: The source cannot be read at all, or lacks a required column.
+        UsageError: The object is no source, or the time zone is unknown.
+    """
+    if isinstance(source, (str, Path)):
+        source = SourceFile(Path(source), kind)
+    if kind is None and isinstance(source, SourceFile):
+        kind = source.kind
+    if isinstance(source, AbstractMapping) or not (
+        isinstance(source, SourceFile | Iterable) or is_frame(source)
+    ):
+        raise _no_source(source)
+    if kind is None:
+        columns, source = source_columns(source)
+        name = str(source.path) if isinstance(source, SourceFile) else ROWS
+        kind = guess_kind(mapping.fields(columns), name)
+    zone = time_zone or loader.time_zone
+    occurrences = Occurrences()
+    must_have = True
+    for raw in read_source(source, kind, chunk_rows=max(chunk_rows, CHECK_ROWS)):
+        original = raw.frame
+        changed = loader.transform(original, kind)
+        mapped = mapping.apply(changed, raw.source, raw.fixed_columns)
+        # Rows that bring their own fields are judged one by one, except a whole file that never has one.
+        if must_have and (raw.fixed_columns or (raw.source != ROWS and mapped.height)):
+            check_required(mapped.columns, kind, raw.source)
+        must_have = False
+        ready = replace(raw, frame=mapped)
+        if kind == "events":
+            chunk = check_events(
+                ready,
+                vocabulary,
+                time_zone=zone,
+                time_unit=time_unit,
+                now_ms=now_ms,
+                original=original,
+                occurrences=occurrences,
+            )
+            yield from _event_slices(chunk, chunk_rows)
+        else:
+            described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
+            yield from _description_slices(described, chunk_rows)
+
+
+def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
+    """The chunk in stretches of so many good rows; the refused ones go with the first."""
+    rejected = chunk.rejected
+    for start in range(0, max(chunk.frame.height, 1), rows):
+        frame = chunk.frame[start : start + rows]
+        yield replace(chunk, frame=frame, rejected=rejected, read=frame.height + len(rejected))
+        rejected = []
+
+
+def _description_slices(chunk: DescriptionChunk, rows: int) -> Iterator[DescriptionChunk]:
+    rejected = chunk.rejected
+    for start in range(0, max(len(chunk.rows), 1), rows):
+        part = chunk.rows[start : start + rows]
+        yield replace(chunk, rows=part, rejected=rejected, read=len(part) + len(rejected))
+        rejected = []
+
+
+def _file_chunks(
+    source: SourceFile, kind: Kind, chunk_rows: int, block_size: int = BLOCK
+) -> Generator[RawChunk, None, None]:
+    opened = open_source(source)
+    name = str(source.path)
+    try:
+        if opened.format == "parquet":
+            yield from parquet_chunks(opened, kind, name, chunk_rows)
+        elif opened.format == "jsonl":
+            yield from json_chunks(opened, source.encoding, kind, name, chunk_rows, block_size)
+        else:
+            yield from _csv_chunks(opened, source, kind, name, chunk_rows, block_size)
+    finally:
+        opened.raw.close()
+
+
+def _csv_chunks(
+    opened: Opened, source: SourceFile, kind: Kind, name: str, chunk_rows: int, block_size: int
+) -> Iterator[RawChunk]:
+    parts = blocks(opened.stream, source.encoding, block_size)
+    first, columns, separator = _csv_header(parts, source, opened.format == "tsv", name)
+    parser = CsvLines(columns, separator, source.quoting)
+    empty = parser.table(b"", 1, True)
+    pending = _Pending(kind, name, opened, parser, empty.frame, chunk_rows)
+    rest = b""
+    for block, final in _with_last(itertools.chain(first, parts)):
+        if block.too_long or block.damage is not None:
+            if rest:
+                start = block.first_line - rest.count(b"\n")
+                pending.add(parser.table(rest, start, True))
+                rest = b""
+            pending.refuse(block)
+        else:
+            data = rest + block.data
+            table = parser.table(data, block.first_line - rest.count(b"\n"), final)
+            rest = table.rest
+            pending.add(table)
+        yield from pending.ready()
+    if pending.frame.height or pending.rejected or not pending.given:
+        yield pending.chunk()
+
+
+def _with_last(parts: Iterator[Block]) -> Iterator[tuple[Block, bool]]:
+    """Each block, and whether no more text follows it."""
+    before: Block | None = None
+    for block in parts:
+        if before is not None:
+            yield before, False
+        before = block
+    if before is not None:
+        yield before, True
+
+
+def _csv_header(
+    parts: Iterator[Block], source: SourceFile, tabs: bool, name: str
+) -> tuple[list[Block], tuple[str, ...], str]:
+    """The block that remains after the header line, the columns, and the separator."""
+    if source.columns is not None:
+        return [], source.columns, source.separator or ("\t" if tabs else ",")
+    for block in parts:
+        data, line = block.data, block.first_line
+        if block.too_long:
+            raise SourceError(
+                f"{name}: line {line} is too long to be a header.", "Line 1 must be the header."
+            )
+        while data:
+            header, _, data = data.partition(b"\n")
+            line += 1
+            if not header.strip():
+                continue
+            try:
+                text = header.decode("utf-8").removesuffix("\r")
+            except UnicodeDecodeError as error:
+                raise SourceError(f"{name}: the header is not UTF-8.", "Save the file as UTF-8.") from error
+            if "\0" in text:
+                raise SourceError(f"{name}: the header holds NUL bytes.", "Check how the file was written.")
+            columns, separator = read_header(text, source.separator, tabs, name)
+            left = [replace(block, data=data, first_line=line)] if data or block.damage is not None else []
+            return left, columns, separator
+        if block.damage is not None:
+            break
+    raise SourceError(f"{name}: the file holds no header and no rows.", "Line 1 must be the header.")
+
+
+class _Pending:
+    """Rows of several blocks on their way into chunks."""
+
+    def __init__(
+        self, kind: Kind, name: str, opened: Opened, parser: CsvLines, empty: pl.DataFrame, chunk_rows: int
+    ) -> None:
+        self.kind, self.name, self.opened, self.parser = kind, name, opened, parser
+        self.empty, self.chunk_rows = empty, chunk_rows
+        self.frame = empty
+        self.lines: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.rejected: list[Rejection] = []
+        self.given = False
+
+    def add(self, table: Table) -> None:
+        if table.frame.height:
+            self.frame = pl.concat([self.frame, table.frame]) if self.frame.height else table.frame
+            self.lines = np.concatenate([self.lines, table.lines])
+        for line, reason, text in table.refused:
+            self._refuse(line, "row", reason, text)
+
+    def refuse(self, block: Block) -> None:
+        text = block.data.decode("utf-8", "backslashreplace")
+        if block.damage is None:
+            self._refuse(block.first_line, "row", "is longer than 16 MiB; its start is kept here", text)
+        else:
+            self._refuse(block.first_line, "file", block.reason, text)
+
+    def _refuse(self, line: int, field: str, reason: str, text: str) -> None:
+        columns, separator = self.parser.columns, self.parser.separator
+        self.rejected.append(Rejection(self.name, line, field, reason, text, self.kind, columns, separator))
+
+    def ready(self) -> Iterator[RawChunk]:
+        """Full chunks."""
+        step = self.chunk_rows
+        if self.frame.height:
+            step = max(
+                1, min(step, CHUNK_BYTES * self.frame.height // max(int(self.frame.estimated_size()), 1))
+            )
+        while self.frame.height >= step or len(self.rejected) >= self.chunk_rows:
+            yield self.chunk(step)
+
+    def chunk(self, rows: int | None = None) -> RawChunk:
+        """The first rows pending, all of them by default."""
+        frame, self.frame = (
+            (self.frame, self.empty) if rows is None else (self.frame[:rows], self.frame[rows:])
+        )
+        lines, self.lines = self.lines[: frame.height].tolist(), self.lines[frame.height :]
+        rejected, self.rejected = self.rejected, []
+        self.given = True
+        position, size = self.opened.raw.tell(), self.opened.size
+        return RawChunk(self.kind, self.name, frame, lines, rejected, position=position, size=size)

@@ -1,0 +1,513 @@
+"""``GraphProfile``: the one noun everything hangs off."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from graphprofile import reading, settings as settings_module
+from graphprofile.errors import NotFound, StoreMismatch, UsageError
+from graphprofile.records import (
+    EmbedResult,
+    Explanation,
+    InitResult,
+    Kind,
+    LoadResult,
+    Profile,
+    Progress,
+    Recommendation,
+    TagsResult,
+    TrainResult,
+    UpdateResult,
+    iso,
+)
+from graphprofile.settings import Settings
+from graphprofile.store import Store
+from graphprofile.tags import require_same_rules, update_tags
+from graphprofile.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from graphprofile.embedding import Embeddings, Models
+
+SCHEMA_VERSION = 1
+
+
+class GraphProfile:
+    """User profiles in a graph: load events, compute interests, learn vectors, read them back.
+
+    Open one with :meth:`open`; it is a context manager.
+
+    Attributes:
+        store: The graph engine.
+        settings: What was resolved from arguments, environment and file.
+        vocabulary: The event rules in use: the file's, else the graph's own, else the defaults.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        """Take an open store; prefer :meth:`open`."""
+        self.store = store
+        self.settings = settings
+        self._rules: dict[str, Any] | None = None
+        found = self._stored_rules()
+        stored = Vocabulary.from_json(found["vocabulary"]) if found else None
+        self.vocabulary = settings.vocabulary or stored or Vocabulary()
+        self._models: Models | None = None
+
+    @classmethod
+    def open(
+        cls, uri: str | None = None, *, config: str | Path | None = None, **arguments: Any
+    ) -> GraphProfile:
+        """Open a graph.
+
+        Args:
+            uri: Bolt address such as ``neo4j://host:7687``; without one the embedded engine is used.
+            config: Path of a ``graphprofile.toml``.
+            **arguments: ``user``, ``password``, ``database``, ``data_dir`` and the other fields of
+                :class:`graphprofile.settings.Settings`. Arguments win over the environment, that over the file.
+
+        Raises:
+            ConfigError: A setting cannot be used.
+            EngineUnavailable: Nobody answers at the address.
+            AuthenticationFailed: Wrong user or password.
+            StoreMismatch: The store was written by another version.
+        """
+        settings = settings_module.resolve(config, uri=uri, **arguments)
+        store = Store.open(settings)
+        try:
+            return cls(store, settings)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the engine; the embedded one is shut down if this process owns it."""
+        self.store.close()
+
+    def __enter__(self) -> GraphProfile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- setting up -----------------------------------------------------------------------------------------
+
+    def init(self) -> InitResult:
+        """Create constraints, indexes and the store's own record; may be repeated, overwrites nothing."""
+        made = self.store.create_schema(self.vocabulary.types)
+        self.store.write(
+            lambda tx: tx.run(
+                "schema/create_store",
+                store_id=uuid.uuid4().hex,
+                version=SCHEMA_VERSION,
+                vocabulary=self.vocabulary.to_json(),
+            )
+        )
+        self._rules = None
+        return InitResult(
+            engine=self.store.engine,
+            constraints=made["constraints"],
+            indexes=made["indexes"],
+            config_file=None,
+            store_id=self.store_id,
+        )
+
+    @property
+    def store_id(self) -> str:
+        """Id that ``init`` wrote into the graph.
+
+        Raises:
+            NotFound: Nothing was loaded yet.
+        """
+        rules = self._stored_rules()
+        if rules is None:
+            raise NotFound("This graph is empty.", "Load something first: `graphprofile load events.csv`.")
+        return str(rules["store_id"])
+
+    def _stored_rules(self) -> dict[str, Any] | None:
+        if self._rules is None:
+            rows = self.store.read("schema/read_store")
+            if rows:
+                rules = rows[0]["properties"]
+                if rules["version"] != SCHEMA_VERSION:
+                    raise StoreMismatch(
+                        f"The store has schema version {rules['version']}, this program works with "
+                        f"{SCHEMA_VERSION}.",
+                        "Use the graphprofile version that wrote it.",
+                    )
+                self._rules = rules
+        return self._rules
+
+    def _prepare(self) -> None:
+        """Set the store up where it isn't, and take new event types into its vocabulary."""
+        rules = self._stored_rules()
+        if rules is None:
+            self.init()
+            return
+        stored = Vocabulary.from_json(rules["vocabulary"])
+        if self.vocabulary == stored:
+            return
+        require_same_rules(self.vocabulary, stored)
+        self.store.create_schema(self.vocabulary.types)
+        self._set_vocabulary()
+
+    def _set_vocabulary(self) -> None:
+        text = self.vocabulary.to_json()
+        self.store.write(lambda tx: tx.run("schema/set_vocabulary", vocabulary=text))
+        self._rules = None
+
+    # --- loading and keeping fresh --------------------------------------------------------------------------
+
+    def load(
+        self,
+        *sources: Any,
+        loader: str = "generic",
+        kind: Kind | None = None,
+        mapping: Sequence[str] | Mapping[str, str] = (),
+        time_zone: str | None = None,
+        time_unit: Literal["s", "ms", "us", "ns"] | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> LoadResult:
+        """Load one incremental batch; loading the same again changes nothing.
+
+        Args:
+            *sources: Paths, globs, folders, data frames (Polars, pandas, Arrow) or iterables of dicts.
+            loader: Name of a loader, ``generic`` for the generic columns.
+            kind: What rows describe: events, users, items, content or tags; None is told by the columns.
+            mapping: ``{"user_id": "CustomerID"}`` or ``["user_id=CustomerID"]``: generic column = source column.
+            time_zone: Zone of times without one, e.g. ``Europe/Paris``; UTC where neither this nor the loader
+                says.
+            time_unit: ``s``, ``ms``, ``us`` or ``ns`` for numeric times; None is told by their size.
+            dry_run: Check and look up only.
+            progress: Called with (source, rows read, None) after each stretch.
+
+        Raises:
+            SourceError: A source cannot be read, or lacks columns.
+            UsageError: No such loader or wrong mapping.
+            StoreMismatch: The vocabulary differs from the one in the graph.
+        """
+        from graphprofile.ingest.session import Batch, checked_chunks, describe_sources, load_batch, new_batch_id
+
+        if not sources:
+            raise UsageError("Nothing to load.", "Name a file: `graphprofile load events.csv`.")
+        pairs = mapping.items() if isinstance(mapping, Mapping) else ()
+        texts = tuple(f"{name}={column}" for name, column in pairs) or tuple(mapping)
+        checked = checked_chunks(
+            sources,
+            self.vocabulary,
+            loader=loader,
+            kind=kind,
+            mapping=texts,
+            time_zone=time_zone,
+            time_unit=time_unit,
+        )
+        self._prepare()
+        return load_batch(
+            self.store,
+            self.vocabulary,
+            checked,
+            Batch(
+                describe_sources(sources), loader, kind or "any", new_batch_id(), texts, time_zone, time_unit
+            ),
+            data_dir=self.settings.data_dir,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    def retry_quarantine(self, *batches: str, progress: Progress | None = None) -> list[LoadResult]:
+        """Load refused rows again, after the file or the vocabulary was mended.
+
+        Args:
+            *batches: Ids of batches; all with refused rows where none is named.
+            progress: As for :meth:`load`.
+
+        Raises:
+            NotFound: A batch has no refused rows.
+        """
+        from graphprofile.ingest.quarantine import list_quarantine
+        from graphprofile.ingest.session import retry_file
+
+        found = {entry.batch: entry.path for entry in list_quarantine(self.settings.data_dir)}
+        for batch in batches:
+            if batch not in found:
+                raise NotFound(
+                    f"No refused rows of batch {batch!r}.", "`graphprofile quarantine list` names those there are."
+                )
+        self._prepare()
+        return [
+            retry_file(self.store, self.vocabulary, found[batch], progress=progress) for batch in batches or found
+        ]
+
+    def update_tags(
+        self, *, full: bool = False, verify: bool = False, progress: Progress | None = None
+    ) -> TagsResult:
+        """Compute the interests of the users who changed, or of all.
+
+        Args:
+            full: All users, under the vocabulary in use now.
+            verify: Compare with a second computation outside the engine.
+            progress: Called with (what, users done, total or None).
+
+        Raises:
+            StoreMismatch: The vocabulary differs from the one in the graph, and ``full`` was not asked for.
+        """
+        rules = self._stored_rules()
+        if rules is None:
+            self._prepare()
+        elif full and self.vocabulary.to_json() != rules["vocabulary"]:
+            self.store.create_schema(self.vocabulary.types)
+            self._set_vocabulary()
+        else:
+            self._prepare()
+        return update_tags(self.store, self.vocabulary, full=full, verify=verify, progress=progress)
+
+    def update(self, *sources: Any, progress: Progress | None = None, **options: Any) -> UpdateResult:
+        """Load, then bring tags and vectors up to date: what a scheduler calls.
+
+        Args:
+            *sources: As for :meth:`load`.
+            progress: As for :meth:`load`.
+            **options: As for :meth:`load`.
+        """
+        loaded = self.load(*sources, progress=progress, **options)
+        tags = self.update_tags(progress=progress)
+        embedded = self.embed(progress=progress) if self.models.in_use() else None
+        return UpdateResult(load=loaded, tags=tags, embed=embedded)
+
+    # --- learning -------------------------------------------------------------------------------------------
+
+    @property
+    def models(self) -> Models:
+        """The registry of this store's models."""
+        if self._models is None:
+            from graphprofile.embedding import Models
+
+            self._models = Models(self.store, self.vocabulary, self.settings, self.store_id)
+        return self._models
+
+    def train(
+        self,
+        *,
+        seed: int = 0,
+        epochs: int | None = None,
+        force: bool = False,
+        progress: Callable[[str, int, int | None], None] | None = None,
+    ) -> TrainResult:
+        """Train a model, compare it with the one in use, and promote it where it is better (or the first).
+
+        Args:
+            seed: Same seed, same machine and thread count: same vectors.
+            epochs: Passes over the users; None takes the default.
+            force: Promote even where it is not better.
+            progress: Called with (what, done, total).
+
+        Raises:
+            TooLittleData: Says how much there is and how much is needed.
+            BadVectors: The training ended in NaN, zero or collapsed vectors; nothing was promoted.
+        """
+        return self.models.train(seed=seed, epochs=epochs, force=force, progress=progress)
+
+    def embed(self, *, all: bool = False, progress: Progress | None = None) -> EmbedResult:
+        """Compute and write the vectors of who changed since (or of all), without training.
+
+        Raises:
+            NoModel: Nothing has been trained yet.
+        """
+        return self.models.embed(all=all, progress=progress)
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def profile(self, user_id: str, *, as_of: datetime | str | int | None = None) -> Profile:
+        """The profile of one user.
+
+        Args:
+            user_id: Whose.
+            as_of: A time (datetime, ISO 8601 text or epoch ms); None takes the store's newest event.
+
+        Raises:
+            NotFound: No such user.
+        """
+        in_use = self.models.in_use() if self._stored_rules() else None
+        return reading.read_profile(
+            self.store, self.vocabulary, user_id, as_of=moment(as_of), model_in_use=in_use
+        )
+
+    def explain(
+        self,
+        user_id: str,
+        *,
+        tag: str | None = None,
+        item: str | None = None,
+        as_of: datetime | str | int | None = None,
+    ) -> Explanation:
+        """Why a person has a tag, or why an item is recommended.
+
+        Args:
+            user_id: Whose.
+            tag: ``name`` or ``kind:name``; the paths' contributions sum to the score.
+            item: Id of an item or of content; each path says what the score loses without that event.
+            as_of: As for :meth:`profile`; for tags.
+
+        Raises:
+            NotFound: No such user, tag or item.
+            UsageError: Not exactly one of tag and item.
+        """
+        if (tag is None) == (item is None):
+            raise UsageError("Explain takes either a tag or an item.", "Add --tag NAME or --item ID.")
+        if tag is not None:
+            return reading.explain_tag(self.store, self.vocabulary, user_id, tag, as_of=moment(as_of))
+        return self.models.explain_item(user_id, str(item))
+
+    def recommend(
+        self, user_id: str, k: int = 10, *, kind: str | None = None, allow_seen: bool = False
+    ) -> list[Recommendation]:
+        """The best items (or content) for one user, with reasons.
+
+        Args:
+            user_id: For whom.
+            k: How many.
+            kind: ``item`` or ``content``; None takes both.
+            allow_seen: Also what the user already has.
+
+        Raises:
+            NotFound: No such user.
+            NoModel: Nothing has been trained yet.
+        """
+        return self.models.recommend(user_id, k, kind=kind, allow_seen=allow_seen)
+
+    def recommend_all(
+        self,
+        out: str | Path,
+        k: int = 10,
+        *,
+        kind: str | None = None,
+        allow_seen: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Write everybody's recommendations to a Parquet file; returns the number of rows."""
+        return self.models.recommend_all(
+            Path(out), k, kind=kind, allow_seen=allow_seen, progress=progress
+        )
+
+    def similar_users(self, user_id: str, k: int = 10) -> list[Recommendation]:
+        """The users nearest to a user."""
+        return self.models.similar("user", user_id, k)
+
+    def similar_items(self, item_id: str, k: int = 10) -> list[Recommendation]:
+        """The items (or content) nearest to an item."""
+        return self.models.similar("item", item_id, k)
+
+    def embeddings(self, user_ids: Sequence[str] | None = None) -> Embeddings:
+        """Vectors of users with model version, time and status of each; of all users where none is named."""
+        return self.models.embeddings(user_ids)
+
+    def insights(self, name: str | None = None, **parameters: Any) -> list[dict[str, Any]]:
+        """Run an insight by its name, or list them all where none is given."""
+        from graphprofile.insights import list_insights, run_insight
+
+        if name is None:
+            return [insight.to_json() for insight in list_insights()]
+        return run_insight(self.store, self.vocabulary, name, **parameters)
+
+    def cypher(
+        self, text: str, parameters: Mapping[str, Any] | None = None, *, read_only: bool = True, **named: Any
+    ) -> list[dict[str, Any]]:
+        """Run a Cypher text of your own; read-only unless told otherwise.
+
+        Args:
+            text: One statement.
+            parameters: Its parameters.
+            read_only: Refuse a text that writes.
+            **named: Further parameters.
+        """
+        return self.store.cypher(text, {**(parameters or {}), **named}, read_only=read_only)
+
+    def digest(self) -> str:
+        """64 hex digits that are equal where two graphs hold the same, on whichever engine."""
+        from graphprofile.digest import digest
+
+        return digest(self.store, self.vocabulary)
+
+    def to_networkx(self, **options: Any) -> nx.MultiDiGraph:
+        """The graph as a NetworkX graph; bounded, see :func:`graphprofile.networks.to_networkx`."""
+        from graphprofile.networks import to_networkx
+
+        return to_networkx(self.store, self.vocabulary, **options)
+
+    def status(self, batches: int = 5) -> dict[str, Any]:
+        """Engine, counts, last batches, lag, quarantine, model and how fresh the vectors are."""
+        from graphprofile.ingest.quarantine import list_quarantine
+
+        newest = reading.watermark(self.store)
+        nodes = {row["label"]: row["nodes"] for row in self.store.read("status/count_nodes")}
+        events = {}
+        if self._stored_rules():
+            for name, rule in sorted(self.vocabulary.events.items()):
+                count = self.store.read("status/count_events", event_types=(rule.type,))[0]["events"]
+                if count:
+                    events[name] = count
+        in_use = self.models.in_use() if self._stored_rules() else None
+        vectors = {
+            row.pop("label"): row for row in self.store.read("status/count_vectors", model=in_use or "")
+        }
+        quarantine = list_quarantine(self.settings.data_dir)
+        return {
+            "engine": self.store.engine,
+            "uri": self.store.uri,
+            "data_dir": str(self.settings.data_dir),
+            "store_id": self.store_id if self._stored_rules() else None,
+            "nodes": nodes,
+            "events": events,
+            "newest_event": iso(newest),
+            "lag_seconds": None if newest is None else max(0, int(time.time() - newest / 1000)),
+            "users_awaiting_tags": self.store.read("status/count_due")[0]["users"],
+            "batches": [
+                batch_document(row["batch"]) for row in self.store.read("status/list_batches", limit=batches)
+            ],
+            "quarantine": {
+                "files": len(quarantine),
+                "rows": sum(entry.rows for entry in quarantine),
+            },
+            "model": in_use,
+            "vectors": vectors,
+        }
+
+
+def batch_document(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch record with its times as text."""
+    times = {"started_at", "finished_at", "newest_ts", "oldest_ts"}
+    return {name: iso(value) if name in times else value for name, value in sorted(batch.items())}
+
+
+def moment(value: datetime | str | int | None) -> int | None:
+    """A time given by a person, as epoch ms.
+
+    Raises:
+        UsageError: It cannot be read as a time.
+    """
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, datetime):
+        return round((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1000)
+    text = str(value).strip()
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        for pattern in ("%Y-%m", "%Y"):
+            try:
+                parsed = datetime.strptime(text, pattern)
+                break
+            except ValueError:
+                continue
+        else:
+            raise UsageError(f"{text!r} is no time.", "Write it like 1925-03-01 or 2024-05-06T07:08:09Z.") from None
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,0 +1,352 @@
+"""Recommenders on the stored vectors: searched in the engine's index, filtered, with reasons that are paths."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphprofile.errors import NotFound
+from graphprofile.export import CONTENT, ITEM
+from graphprofile.parquet import batched, parquet_file
+from graphprofile.reading import require_user, significant, titles_of, watermark
+from graphprofile.records import Explanation, PathStep, Progress, Recommendation, iso
+from graphprofile.writeback import PLURAL, UserVectors
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from graphprofile.embedding import Models
+    from graphprofile.graphsage.fitted import FittedModel
+
+KINDS = {"item": ITEM, "content": CONTENT}
+LABELS = {ITEM: "Item", CONTENT: "Content"}
+OWN_LOOKED_AT = 100
+USERS_AT_ONCE = 500
+FIRST_SEARCH = 4
+
+
+class Recommender:
+    """Answers for one graph.
+
+    Args:
+        models: The graph's models.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._store = models.store
+        self._types = models.vocabulary.types
+
+    def recommend(self, user_id: str, k: int, *, kind: str | None, allow_seen: bool) -> list[Recommendation]:
+        """The best ``k`` objects for a user; the search widens until so many remain after filters."""
+        row = require_user(self._store, user_id)
+        version, model = self._models.model()
+        vector = self._vector(user_id, row, version, model)
+        seen = self._seen([user_id])[user_id]
+        hidden = set() if allow_seen else set(seen)
+        prefixes = [KINDS[kind]] if kind else [ITEM, CONTENT]
+        best: list[tuple[float, str]] = []
+        for prefix in prefixes:
+            best += self._search(prefix, vector, k, hidden, version)
+        length = float(np.linalg.norm(vector)) * model.max_norm
+        best = sorted(best, key=lambda pair: (-pair[0], pair[1]))[:k]
+        return self._documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
+
+    def _vector(
+        self, user_id: str, row: Mapping[str, Any], version: str, model: FittedModel
+    ) -> npt.NDArray[np.float32]:
+        """The stored vector; for a user who has none by this model yet, the one `embed` would write."""
+        if row["properties"].get("embedding_model") == version:
+            stored = self._store.read("embed/read_users", user_ids=[user_id])[0]["embedding"]
+            return np.asarray(stored, dtype=np.float32)
+        users = UserVectors(self._store, self._models.vocabulary, model)
+        computed: npt.NDArray[np.float32] = users.compute(users.read([user_id]))[0][0]
+        return computed
+
+    def _search(
+        self, prefix: str, vector: npt.NDArray[np.float32], k: int, hidden: set[str], version: str
+    ) -> list[tuple[float, str]]:
+        wanted = k + FIRST_SEARCH + min(len(hidden), k)
+        while True:
+            found = self._store.vector_search(LABELS[prefix], vector.tolist(), wanted)
+            kept = [(cosine, prefix + id_) for id_, cosine in found if prefix + id_ not in hidden]
+            current = self._described(prefix, [key[2:] for _, key in kept])
+            kept = [pair for pair in kept if current.get(pair[1][2:], {}).get("model") == version]
+            if len(kept) >= k or len(found) < wanted:
+                return kept[:k]
+            wanted *= 2
+
+    def _described(self, prefix: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        if not ids:
+            return {}
+        return {row["id"]: row for row in self._store.read(f"recommend/read_{PLURAL[prefix]}", ids=list(ids))}
+
+    def _seen(self, user_ids: Sequence[str]) -> dict[str, list[str]]:
+        seen: dict[str, list[str]] = {user_id: [] for user_id in user_ids}
+        rows = self._store.read("recommend/read_seen", event_types=self._types, user_ids=list(user_ids))
+        seen.update({row["user_id"]: row["objects"] for row in rows})
+        return seen
+
+    def _documents(
+        self, user_id: str, scored: Sequence[tuple[str, float]], seen: Sequence[str]
+    ) -> list[Recommendation]:
+        own = [key[2:] for key in seen[:OWN_LOOKED_AT]]
+        because: dict[str, list[str]] = defaultdict(list)
+        titles: dict[str, str | None] = {}
+        for prefix in (ITEM, CONTENT):
+            ids = [key[2:] for key, _ in scored if key.startswith(prefix)]
+            if not ids:
+                continue
+            for id_, reasons in self._tag_reasons(prefix, [(user_id, ids)]).get(user_id, {}).items():
+                because[prefix + id_] += reasons
+            rows = self._store.read(
+                f"recommend/read_co_users_of_{PLURAL[prefix]}",
+                event_types=self._types,
+                user_id=user_id,
+                ids=ids,
+                own=own,
+            )
+            for row in rows:
+                through = " and ".join(f"“{title}”" for title in row["through"])
+                people = "1 other person who chose it shares" if row["users"] == 1 else (
+                    f"{row['users']} others who chose it share"
+                )
+                because[prefix + row["id"]].append(f"{people} {through} with this user")
+            titles |= {prefix + id_: row["title"] for id_, row in self._described(prefix, ids).items()}
+        return [
+            Recommendation(
+                id=key[2:],
+                kind="item" if key.startswith(ITEM) else "content",
+                title=titles.get(key),
+                score=significant(score, 6),
+                because=because[key] or ["popular with people of similar taste"],
+            )
+            for key, score in scored
+        ]
+
+    def _tag_reasons(
+        self, prefix: str, pairs: Sequence[tuple[str, Sequence[str]]]
+    ) -> dict[str, dict[str, list[str]]]:
+        """Up to two tags an object shares with the user's interests, by user and object."""
+        reasons: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        rows = self._store.read(
+            f"recommend/read_tag_reasons_of_{PLURAL[prefix]}", pairs=[[user, list(ids)] for user, ids in pairs]
+        )
+        for row in rows:
+            found = reasons[row["user_id"]][row["id"]]
+            if len(found) < 2:
+                events = "1 event" if row["events"] == 1 else f"{row['events']} events"
+                found.append(f"{row['kind']} {row['name']}: {events} of this user")
+        return reasons
+
+    # --- everybody ------------------------------------------------------------------------------------------
+
+    def recommend_all(
+        self, out: Path, k: int, *, kind: str | None, allow_seen: bool, progress: Progress | None
+    ) -> int:
+        """Everybody's best ``k``, exact, into a Parquet file: user_id, rank, id, kind, title, score, because."""
+        import pyarrow as pa
+
+        version, _ = self._models.model()
+        keys, titles, matrix = self._object_matrix([KINDS[kind]] if kind else [ITEM, CONTENT], version)
+        place = {key: index for index, key in enumerate(keys)}
+        schema = pa.schema(
+            [
+                ("user_id", pa.string()),
+                ("rank", pa.int32()),
+                ("id", pa.string()),
+                ("kind", pa.string()),
+                ("title", pa.string()),
+                ("score", pa.float64()),
+                ("because", pa.list_(pa.string())),
+            ]
+        )
+        written = done = 0
+        with parquet_file(out, schema) as file:
+            users = (
+                row
+                for row in self._store.stream("embed/read_all_users")
+                if row["properties"].get("embedding_model") == version
+            )
+            for part in batched(users, USERS_AT_ONCE):
+                rows = self._best_of(part, keys, titles, place, matrix, k, allow_seen)
+                file.write_table(pa.Table.from_pylist(rows, schema=schema))
+                written += len(rows)
+                done += len(part)
+                if progress:
+                    progress("users", done, None)
+        return written
+
+    def _object_matrix(
+        self, prefixes: Sequence[str], version: str
+    ) -> tuple[list[str], list[str | None], npt.NDArray[np.float32]]:
+        keys: list[str] = []
+        titles: list[str | None] = []
+        vectors: list[list[float]] = []
+        for prefix in prefixes:
+            for row in self._store.stream(f"embed/read_vectors_of_{PLURAL[prefix]}"):
+                if row["model"] == version:
+                    keys.append(prefix + row["id"])
+                    titles.append(row["title"])
+                    vectors.append(row["embedding"])
+        return keys, titles, np.asarray(vectors, dtype=np.float32).reshape(len(keys), -1)
+
+    def _best_of(
+        self,
+        users: Sequence[Mapping[str, Any]],
+        keys: Sequence[str],
+        titles: Sequence[str | None],
+        place: Mapping[str, int],
+        matrix: npt.NDArray[np.float32],
+        k: int,
+        allow_seen: bool,
+    ) -> list[dict[str, Any]]:
+        if not keys:
+            return []
+        ids = [row["id"] for row in users]
+        scores = np.asarray([row["embedding"] for row in users], dtype=np.float32) @ matrix.T
+        if not allow_seen:
+            for index, objects in enumerate(self._seen(ids).values()):
+                scores[index, [place[key] for key in objects if key in place]] = -np.inf
+        top = min(k, len(keys))
+        candidates = np.argpartition(-scores, top - 1, axis=1)[:, :top]
+        chosen = {}
+        for index, user_id in enumerate(ids):
+            ranked = sorted(candidates[index].tolist(), key=lambda j, i=index: (-scores[i, j], keys[j]))  # type: ignore[misc]
+            chosen[user_id] = [(j, float(scores[index, j])) for j in ranked if math.isfinite(scores[index, j])]
+        reasons = {
+            prefix: self._tag_reasons(
+                prefix, [(u, [keys[j][2:] for j, _ in found if keys[j][:2] == prefix]) for u, found in chosen.items()]
+            )
+            for prefix in (ITEM, CONTENT)
+        }
+        return [
+            {
+                "user_id": user_id,
+                "rank": rank,
+                "id": keys[j][2:],
+                "kind": "item" if keys[j].startswith(ITEM) else "content",
+                "title": titles[j],
+                "score": significant(score, 6),
+                "because": reasons[keys[j][:2]].get(user_id, {}).get(keys[j][2:], []),
+            }
+            for user_id, found in chosen.items()
+            for rank, (j, score) in enumerate(found, start=1)
+        ]
+
+    # --- neighbours -----------------------------------------------------------------------------------------
+
+    def similar_users(self, user_id: str, k: int) -> list[Recommendation]:
+        """The nearest users by taste: the cosine of the vectors without the popularity coordinate."""
+        row = require_user(self._store, user_id)
+        version, model = self._models.model()
+        vector = self._vector(user_id, row, version, model)
+        found = self._store.vector_search("User", vector.tolist(), k + 1)
+        scale = model.user_scale**2
+        others = [(id_, cosine * (1 + scale) - scale) for id_, cosine in found if id_ != user_id][:k]
+        ids = [id_ for id_, _ in others]
+        because: dict[str, list[str]] = defaultdict(list)
+        for shared in self._store.read(
+            "recommend/read_shared_objects", event_types=self._types, user_id=user_id, others=ids
+        ):
+            titles = ", ".join(f"“{title}”" for title in shared["titles"])
+            because[shared["other"]].append(f"{shared['shared']} in common, such as {titles}")
+        for shared in self._store.read("recommend/read_shared_tags", user_id=user_id, others=ids):
+            because[shared["other"]].append(f"both interested in {', '.join(shared['tags'])}")
+        return [
+            Recommendation(id=id_, kind="user", title=None, score=significant(score, 6), because=because[id_])
+            for id_, score in others
+        ]
+
+    def similar_items(self, item_id: str, k: int) -> list[Recommendation]:
+        """The nearest items (or content) by taste."""
+        version, model = self._models.model()
+        prefix, vector = self._object_vector(item_id, version)
+        # Without popularity and the last coordinate the index orders by the cosine of taste alone.
+        query = np.concatenate([vector[: model.dim], np.zeros(2, dtype=np.float32)])
+        if not np.any(query):
+            raise NotFound(
+                f"Nothing is known about {item_id!r} that would make it similar to others.",
+                "It has no events and no known tags or properties yet.",
+            )
+        found = self._search(prefix, query, k + 1, {prefix + item_id}, version)[:k]
+        ids = [key[2:] for _, key in found]
+        described = self._described(prefix, ids)
+        because: dict[str, list[str]] = defaultdict(list)
+        for row in self._store.read(f"recommend/read_shared_tags_of_{PLURAL[prefix]}", id=item_id, others=ids):
+            because[row["other"]].append(f"both tagged {', '.join(row['tags'])}")
+        for row in self._store.read(
+            f"recommend/read_shared_users_of_{PLURAL[prefix]}",
+            event_types=self._types,
+            id=item_id,
+            others=ids,
+        ):
+            people = "1 person" if row["users"] == 1 else f"{row['users']} people"
+            because[row["other"]].append(f"{people} chose both")
+        return [
+            Recommendation(
+                id=key[2:],
+                kind="item" if prefix == ITEM else "content",
+                title=described.get(key[2:], {}).get("title"),
+                score=significant(cosine * model.max_norm, 6),
+                because=because[key[2:]] or ["near in taste"],
+            )
+            for cosine, key in found
+        ]
+
+    def _object_vector(self, object_id: str, version: str) -> tuple[str, npt.NDArray[np.float32]]:
+        for prefix in (ITEM, CONTENT):
+            rows = self._store.read(f"embed/read_vector_of_{PLURAL[prefix]}", id=object_id)
+            if rows and rows[0]["model"] == version:
+                return prefix, np.asarray(rows[0]["embedding"], dtype=np.float32)
+            if rows:
+                raise NotFound(f"{object_id!r} has no vector of {version} yet.", "Run `graphprofile embed`.")
+        raise NotFound(f"No item or content {object_id!r}.", "Check the id.")
+
+    # --- why ------------------------------------------------------------------------------------------------
+
+    def explain(self, user_id: str, item_id: str) -> Explanation:
+        """The score of an item for a user, and what it loses without each of the user's events."""
+        require_user(self._store, user_id)
+        version, model = self._models.model()
+        _, vector = self._object_vector(item_id, version)
+        users = UserVectors(self._store, self._models.vocabulary, model)
+        whole = users.read([user_id])[0]
+        count = len(whole["objects"])
+        rows = [whole] + [
+            {**whole, **{name: whole[name][:i] + whole[name][i + 1 :] for name in ("objects", "types", "times", "weights")}}
+            for i in range(count)
+        ]
+        scores = np.concatenate([users.compute(part)[0] @ vector for part in batched(rows, USERS_AT_ONCE)])
+        names = {code: name for code, name in enumerate(self._types)}
+        event_names = self._models.vocabulary.name_of
+        labels = {"i:": "Item", "c:": "Content", "u:": "User"}
+        titles = titles_of(self._store, {(labels[key[:2]], key[2:]) for key in whole["objects"]})
+        steps = [
+            PathStep(
+                event_id=whole["event_ids"][i],
+                event=event_names[names[whole["types"][i]]],
+                at=iso(whole["times"][i]) or "",
+                object_id=key[2:],
+                object_kind=labels[key[:2]].lower(),
+                title=titles.get((labels[key[:2]], key[2:])),
+                tags=[],
+                contribution=float(scores[0] - scores[i + 1]),
+                batch=None,
+            )
+            for i, key in enumerate(whole["objects"])
+        ]
+        steps.sort(key=lambda step: (-abs(step.contribution), step.event_id))
+        return Explanation(
+            user_id=user_id,
+            tag=None,
+            item=item_id,
+            as_of=iso(watermark(self._store)),
+            score=float(scores[0]),
+            paths=steps,
+        )

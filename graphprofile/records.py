@@ -1,0 +1,389 @@
+"""The records that come in (columns, in bulk) and go out (pydantic models, one document per command)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Kind = Literal["events", "users", "items", "content", "tags"]
+KINDS: tuple[Kind, ...] = ("events", "users", "items", "content", "tags")
+LABELS: dict[str, str] = {"users": "User", "items": "Item", "content": "Content"}
+OBJECT_LABELS: dict[str, str] = {"item": "Item", "content": "Content", "user": "User"}
+
+EmbeddingStatus = Literal["fresh", "stale", "cold_start", "missing"]
+
+
+def iso(ts: int | None) -> str | None:
+    """Epoch milliseconds as ISO 8601 in UTC, e.g. ``1921-03-01T00:00:00Z``; None stays None."""
+    if ts is None:
+        return None
+    seconds, milliseconds = divmod(int(ts), 1000)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    return f"{text}.{milliseconds:03d}Z" if milliseconds else f"{text}Z"
+
+
+# --- coming in: chunks of columns -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One row put into quarantine.
+
+    Attributes:
+        source: File name, or ``<rows>`` for rows handed over in Python.
+        line: Line in the file, counted from 1 (CSV, JSON Lines), or row number from 1 (others).
+        field: The field at fault, or "row".
+        reason: What is wrong and what to do.
+        row: The row as it was.
+        kind: What the row was to become.
+        columns: Header of a CSV file whose row could not be split; ``row`` is then its text.
+        separator: Separator of that file.
+        checked: ``row`` has the generic columns already (conflicts): neither loader nor mapping is applied
+            when it is tried again.
+    """
+
+    source: str
+    line: int
+    field: str
+    reason: str
+    row: Any
+    kind: str = "events"
+    columns: tuple[str, ...] | None = None
+    separator: str | None = None
+    checked: bool = False
+
+
+@dataclass
+class RawChunk:
+    """A stretch of rows as a source gave them.
+
+    Attributes:
+        kind: What the rows describe.
+        source: File name.
+        frame: Columns under the source's own names; text for CSV, native types elsewhere.
+        lines: Line (or row) number of each row in ``frame``.
+        rejected: Rows that could not even be split into columns.
+        position: Bytes (files) or rows (others) read so far.
+        size: Their total, or None where nobody knows.
+        fixed_columns: Every row has every column (CSV, Parquet, frames); False where each row brings its
+            own (JSON Lines, dicts), so that an absent field says nothing of the others.
+    """
+
+    kind: Kind
+    source: str
+    frame: pl.DataFrame
+    lines: Sequence[int]
+    rejected: list[Rejection] = field(default_factory=list)
+    position: int = 0
+    size: int | None = None
+    fixed_columns: bool = True
+
+
+@dataclass
+class EventChunk:
+    """Checked events, columns of one length.
+
+    Attributes:
+        frame: ``type`` (relationship type), ``event_id``, ``user_id``, ``object_id``, ``object_kind``
+            (item | content | user), ``ts`` (int64, epoch ms), ``ts_precision`` (day-exact: null, else
+            "month" | "year"), ``value`` (float64 or null), ``properties`` (JSON text or null), ``hash``
+            (content of the event, 32 hex digits), ``line`` (int64).
+        rejected: Rows for the quarantine.
+        read: Rows read, good and bad.
+        source: File name.
+        position: Bytes (files) or rows (others) read so far.
+        size: Their total, or None where nobody knows.
+    """
+
+    frame: pl.DataFrame
+    rejected: list[Rejection]
+    read: int
+    source: str
+    kind: Literal["events"] = "events"
+    position: int = 0
+    size: int | None = None
+
+
+@dataclass
+class Description:
+    """What one row says of a user, an item, a piece of content or a tag.
+
+    Attributes:
+        id: The node's id (for tags: ``kind:name``).
+        properties: Property name -> value (text, int, float, bool or list of one of these); no nulls.
+        tags: Direct tags as (kind, name, weight), or None where the row does not speak of tags. For
+            ``kind="tags"``: the broader tags it is part of.
+        updated_at: Epoch ms of the description, or None (counts as oldest).
+        line: Line in the source.
+        row: The row as it was.
+    """
+
+    id: str
+    properties: dict[str, Any]
+    tags: list[tuple[str, str, float]] | None
+    updated_at: int | None
+    line: int
+    row: Any = None
+
+
+@dataclass
+class DescriptionChunk:
+    """Checked descriptions of one kind."""
+
+    kind: Kind
+    rows: list[Description]
+    rejected: list[Rejection]
+    read: int
+    source: str
+    position: int = 0
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a source, as a loader lists it.
+
+    Attributes:
+        path: Where it lies.
+        kind: What its rows describe; None is told by its columns.
+        format: csv | tsv | jsonl | parquet; None is told by the name.
+        encoding: Of text files.
+        separator: Of CSV files; None is told by the first line.
+        columns: Column names of a CSV file that has no header line.
+        quoting: Whether ``"`` quotes fields of a CSV file; False takes it as any other character.
+    """
+
+    path: Path
+    kind: Kind | None
+    format: str | None = None
+    encoding: str = "utf-8-sig"
+    separator: str | None = None
+    columns: tuple[str, ...] | None = None
+    quoting: bool = True
+
+
+class Loader(Protocol):
+    """What turns one source's files into the generic columns.
+
+    ``transform`` returns a frame of the same height and order whose columns are the generic ones of
+    ``design`` (see ``docs/loading.md``); a row it cannot use gets a reason in the column ``_reject``
+    (text ``field: reason``, null where the row is fine).
+    """
+
+    name: str
+    summary: str
+    time_zone: str
+
+    def sources(self, paths: Sequence[Path], kind: Kind | None) -> list[SourceFile]:
+        """The files to read, descriptions and events in any order."""
+        ...
+
+    def transform(self, frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+        """Raw columns to generic columns, row by row."""
+        ...
+
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with (what, done, total or None)."""
+
+
+# --- going out: documents ---------------------------------------------------------------------------------
+
+
+class Document(BaseModel):
+    """Base of everything that is printed with ``--json`` or served over HTTP."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as plain values."""
+        return self.model_dump(mode="json")
+
+
+class InitResult(Document):
+    """Answer of ``init``."""
+
+    engine: str
+    constraints: int
+    indexes: int
+    config_file: str | None
+    store_id: str
+
+
+class LoadResult(Document):
+    """Answer of ``load``; ``read`` = applied + duplicates + conflicts + quarantined."""
+
+    batch: str
+    read: int
+    applied: int
+    duplicates: int
+    conflicts: int
+    quarantined: int
+    late: int
+    quarantine_file: str | None
+    seconds: float
+    events_per_second: float
+    dry_run: bool = False
+
+
+class TagsResult(Document):
+    """Answer of ``tags``."""
+
+    users: int
+    tags: int
+    max_relative_error: float | None
+    seconds: float
+
+
+class EmbedResult(Document):
+    """Answer of ``embed``."""
+
+    users: int
+    items: int
+    model: str
+    seconds: float
+
+
+class UpdateResult(Document):
+    """Answer of ``update``; ``embed`` is None before the first training."""
+
+    load: LoadResult
+    tags: TagsResult
+    embed: EmbedResult | None
+
+
+class TrainResult(Document):
+    """Answer of ``train``."""
+
+    model: str
+    promoted: bool
+    reason: str
+    metrics: dict[str, dict[str, Any] | None]
+    seconds: float
+
+
+class TagInterest(Document):
+    """A person's interest in one tag.
+
+    ``score`` equals ``long``, both as of the profile's ``as_of``; ``share`` of the positive scores of the
+    person's direct tags of that kind; ``lift`` against everybody's share.
+    """
+
+    tag: str
+    kind: str
+    score: float
+    share: float | None
+    lift: float | None
+    short: float
+    long: float
+    events: int
+    last_at: str
+
+
+class EmbeddingInfo(Document):
+    """Where a vector comes from and whether it is up to date."""
+
+    model: str | None
+    computed_at: str | None
+    status: EmbeddingStatus
+    dimensions: int | None
+
+
+class Profile(Document):
+    """Answer of ``profile``."""
+
+    user_id: str
+    as_of: str | None
+    properties: dict[str, Any]
+    first_seen: str | None
+    last_seen: str | None
+    events: dict[str, int]
+    tags: list[TagInterest]
+    embedding: EmbeddingInfo | None
+
+
+class Recommendation(Document):
+    """One thing recommended, or one neighbour, with reasons."""
+
+    id: str
+    kind: str
+    title: str | None
+    score: float
+    because: list[str]
+
+
+class PathStep(Document):
+    """One event behind a score, with its own decayed contribution."""
+
+    event_id: str
+    event: str
+    at: str
+    object_id: str
+    object_kind: str
+    title: str | None
+    tags: list[str]
+    contribution: float
+    batch: str | None
+
+
+class Explanation(Document):
+    """Answer of ``explain``: for a tag the contributions sum to the score."""
+
+    user_id: str
+    tag: str | None
+    item: str | None
+    as_of: str | None
+    score: float
+    paths: list[PathStep]
+
+
+def plain(properties: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
+    """Source properties of a node: without the ones the system keeps."""
+    return {name: value for name, value in sorted(properties.items()) if name not in hidden}
+
+
+def chunks(sequence: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Stretches of at most ``size``."""
+    for start in range(0, len(sequence), size):
+        yield sequence[start : start + size]
+
+
+SYSTEM_PROPERTIES = frozenset(
+    {
+        "id",
+        "kind",
+        "rev",
+        "tags_rev",
+        "tags_due",
+        "embed_due",
+        "top_tags",
+        "described",
+        "described_by",
+        "interest_events",
+        "interest_direct",
+        "embedding",
+        "embedding_model",
+        "embedding_at",
+        "embedding_rev",
+        "embedding_status",
+        "event_id",
+        "ts",
+        "ts_precision",
+        "value",
+        "batch",
+        "hash",
+    }
+)
+"""Property names the system keeps on nodes and events; a source's column of such a name is renamed."""

@@ -1,0 +1,319 @@
+"""The report: one HTML file that needs nothing else, with plots of what a store holds.
+
+:func:`collect_report` reads what is to be shown, :func:`build_report` makes the page. What a store does not have
+yet (a model, vectors, tags, events) is left out, and the page says what to run for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+from graphprofile.reading import read_profile, watermark
+from graphprofile.records import Profile, Recommendation, iso
+from graphprofile.report_parts import neighbourhood, sections
+from graphprofile.report_parts.data import EmbeddingMap, InterestsOverTime, ReportData
+from graphprofile.report_parts.figures import COLOURS
+from graphprofile.report_parts.projection import Point, project
+from graphprofile.store import Store
+from graphprofile.vocabulary import Vocabulary
+
+__all__ = ["EmbeddingMap", "InterestsOverTime", "ReportData", "build_report", "choose_user", "collect_report"]
+
+MS_PER_DAY = 86_400_000
+# Events of the person shown where nobody is named: enough to see something, few enough to see it.
+TYPICAL_EVENTS = 60
+HUB_EVENTS = 1000
+RECENT_OBJECTS = 300
+BATCHES = 12
+
+
+def choose_user(store: Store, vocabulary: Vocabulary) -> str | None:
+    """Somebody typical to show: the user whose number of events is nearest to 60; None in an empty store."""
+    found = store.read("report/choose_user", event_types=vocabulary.types, events=TYPICAL_EVENTS)
+    return str(found[0]["id"]) if found else None
+
+
+def collect_report(
+    store: Store,
+    vocabulary: Vocabulary,
+    *,
+    user_id: str | None = None,
+    profile: Profile | None = None,
+    recommendations: Sequence[Recommendation] = (),
+    metrics: Mapping[str, Mapping[str, Any] | None] | None = None,
+    model: str | None = None,
+    title: str = "Profiles in a graph",
+    max_points: int = 1500,
+    seed: int = 0,
+) -> ReportData:
+    """Read everything the report shows.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        user_id: Whose profile is shown; None shows nobody's, see :func:`choose_user`.
+        profile: Of that user, where the caller has it already.
+        recommendations: For that user, with reasons.
+        metrics: Of the model in use, as training reports them.
+        model: Version of the model in use; None leaves out what needs one.
+        title: Of the page.
+        max_points: Largest number of points on the map; more are sampled.
+        seed: Of the sample and the layouts.
+
+    Raises:
+        NotFound: No such user.
+    """
+    newest = watermark(store)
+    rows = store.read("report/count_events", event_types=vocabulary.types)
+    names = vocabulary.name_of
+    kind, tags, total_tags = _main_tags(store)
+    first = min((row["first_ts"] for row in rows), default=None)
+    if user_id is not None and profile is None:
+        profile = read_profile(store, vocabulary, user_id, model_in_use=model)
+    person = None
+    if profile is not None:
+        person = str(profile.properties.get("name") or profile.user_id)
+    notes = []
+    if rows and kind is None:
+        notes.append("No interests yet: `graphprofile tags` computes them.")
+    if model is None:
+        notes.append(
+            "No model yet: `graphprofile train` learns one, then map, suggestions and metrics appear here."
+        )
+    return ReportData(
+        title=title,
+        engine=store.engine,
+        generated_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        first_at=iso(first),
+        as_of=iso(newest),
+        nodes={row["label"]: row["nodes"] for row in store.read("status/count_nodes")},
+        active_users=store.read("report/count_active_users", event_types=vocabulary.types)[0]["users"],
+        events={names.get(row["type"], row["type"]): row["events"] for row in rows},
+        model=model,
+        interests=_interests(store, vocabulary, kind, tags, total_tags, first, newest),
+        map=_map(store, vocabulary, model, kind, profile, max_points, seed),
+        person=person,
+        profile=profile,
+        graph=_graph(store, vocabulary, profile.user_id, person, seed) if profile and person else None,
+        recommendations=recommendations,
+        metrics=metrics or {},
+        batches=[row["batch"] for row in store.read("status/list_batches", limit=BATCHES)],
+        vectors={
+            row["label"]: {state: row[state] or 0 for state in ("fresh", "stale", "missing")}
+            for row in store.read("status/count_vectors", model=model or "")
+        },
+        notes=notes,
+    )
+
+
+def build_report(data: ReportData) -> str:
+    """The page: HTML with styles, script and Plotly in it; it loads nothing from anywhere."""
+    from plotly.offline import get_plotlyjs
+
+    page = sections.Page()
+    sections.add_interests(page, data)
+    sections.add_map(page, data)
+    sections.add_person(page, data)
+    sections.add_recommendations(page, data)
+    sections.add_metrics(page, data)
+    sections.add_data(page, data)
+    text = sections.text
+    here = files("graphprofile.report_parts")
+    # "<" could end the script element from inside a title; in JSON it can be written otherwise.
+    figures = json.dumps(page.figures, separators=(",", ":")).replace("<", "\\u003c")
+    lead = [f"The {text(data.engine)} store"]
+    lead.append(
+        f"as of its newest event, {sections.day(data.as_of)}" if data.as_of else "holds no events yet"
+    )
+    model = f", with vectors of model {text(data.model)}" if data.model else ""
+    links = "".join(f'<a href="#{anchor}">{text(title)}</a>' for anchor, title, _ in page.sections)
+    notes = "".join(f'<p class="caption">{text(note)}</p>' for note in data.notes)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; \
+style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="generator" content="graphprofile">
+<title>{text(data.title)}</title>
+<style>
+{here.joinpath("page.css").read_text("utf-8")}</style>
+</head>
+<body>
+<header>
+<p class="kicker">graphprofile report</p>
+<h1>{text(data.title)}</h1>
+<p class="lead">{" ".join(lead)}{model}.</p>
+{sections.tiles(data)}
+<nav aria-label="Sections">{links}</nav>
+</header>
+<main>
+{"".join(section for _, _, section in page.sections)}
+</main>
+<footer>{notes}<p>Written {sections.day(data.generated_at)} {data.generated_at[11:16]} UTC. Plots by Plotly.js, \
+contained in this file.</p><noscript><p>The plots need JavaScript.</p></noscript></footer>
+<script>{get_plotlyjs()}</script>
+<script type="application/json" id="figures">{figures}</script>
+<script>
+{here.joinpath("page.js").read_text("utf-8")}</script>
+</body>
+</html>
+"""
+
+
+def _main_tags(store: Store) -> tuple[str | None, list[str], int]:
+    """The kind of tag that a few values describe best, with its most frequent names and their number."""
+    kinds: dict[str, list[tuple[str, int]]] = {}
+    for row in store.read("report/list_tags", limit=1000):
+        kinds.setdefault(row["kind"], []).append((row["name"], row["events"]))
+    if not kinds:
+        return None, [], 0
+    # Genres, not authors: the kind whose eight largest tags stand for the most events.
+    kind = max(sorted(kinds), key=lambda kind: sum(events for _, events in kinds[kind][:COLOURS]))
+    return kind, [name for name, _ in kinds[kind][:COLOURS]], len(kinds[kind])
+
+
+def _interests(
+    store: Store,
+    vocabulary: Vocabulary,
+    kind: str | None,
+    tags: Sequence[str],
+    total_tags: int,
+    first: int | None,
+    newest: int | None,
+) -> InterestsOverTime | None:
+    if kind is None or first is None or newest is None:
+        return None
+    span_days = (newest - first) / MS_PER_DAY
+    bucket = (
+        "day" if span_days <= 45 else "week" if span_days <= 180 else "month" if span_days <= 5 * 366
+        else "quarter" if span_days <= 50 * 366 else "year"
+    )  # fmt: skip
+    coarse = {"year": [], "quarter": ["year"], "month": ["year"]}.get(bucket, ["year", "month"])
+    by_day = bucket in ("day", "week")
+    rows = store.read(
+        "report/count_tag_days" if by_day else "report/count_tag_months",
+        event_types=vocabulary.types,
+        kind=kind,
+        names=list(tags),
+        too_coarse=coarse,
+    )
+    if not rows:
+        return None
+    starts = _day_start(bucket) if by_day else _month_start(bucket)
+    counts: dict[str, Counter[date]] = {tag: Counter() for tag in tags}
+    for row in rows:
+        counts[row["tag"]][starts(row["day" if by_day else "month"])] += row["events"]
+    found = sorted({start for counter in counts.values() for start in counter})
+    dates = _all_starts(found[0], found[-1], bucket)
+    series = [(tag, [counts[tag][start] for start in dates]) for tag in tags if counts[tag]]
+    return InterestsOverTime(kind, bucket, [d.isoformat() for d in dates], series, total_tags, bool(coarse))
+
+
+def _day_start(bucket: str) -> Callable[[int], date]:
+    def start(number: int) -> date:
+        moment = date(1970, 1, 1) + timedelta(days=number)
+        return moment - timedelta(days=moment.weekday() if bucket == "week" else 0)
+
+    return start
+
+
+def _month_start(bucket: str) -> Callable[[int], date]:
+    months = {"month": 1, "quarter": 3, "year": 12}[bucket]
+
+    def start(number: int) -> date:
+        year, month = divmod(number - number % months, 12)
+        return date(year, month + 1, 1)
+
+    return start
+
+
+def _all_starts(first: date, last: date, bucket: str) -> list[date]:
+    """Every bucket from first to last, also those in which nothing happened."""
+    days = {"day": 1, "week": 7}.get(bucket)
+    months = {"month": 1, "quarter": 3, "year": 12}.get(bucket, 0)
+    found = [first]
+    while found[-1] < last:
+        if days:
+            found.append(found[-1] + timedelta(days=days))
+        else:
+            year, month = divmod(found[-1].year * 12 + found[-1].month - 1 + months, 12)
+            found.append(date(year, month + 1, 1))
+    return found
+
+
+def _map(
+    store: Store,
+    vocabulary: Vocabulary,
+    model: str | None,
+    kind: str | None,
+    profile: Profile | None,
+    max_points: int,
+    seed: int,
+) -> EmbeddingMap | None:
+    if model is None:
+        return None
+    import numpy as np
+
+    users = sorted(row["id"] for row in store.stream("report/list_embedded_users", model=model))
+    items = sorted(
+        row["id"]
+        for row in store.stream("report/list_embedded_items", event_types=vocabulary.types, model=model)
+    )
+    if not users and not items:
+        return None
+    random = np.random.default_rng(seed)
+    room = max(min(len(users), max_points // 2), max_points - len(items))
+    some_users = _sample(random, users, room)
+    if profile is not None and profile.user_id in set(users):
+        some_users = sorted({*some_users, profile.user_id})
+    some_items = _sample(random, items, max_points - len(some_users))
+    rows = [
+        *(("user", row) for row in _by_id(store, "report/read_user_vectors", some_users, kind)),
+        *(("item", row) for row in _by_id(store, "report/read_item_vectors", some_items, kind)),
+    ]
+    places = project(
+        [row["vector"] for what, row in rows if what == "user"],
+        [row["vector"] for what, row in rows if what == "item"],
+        seed,
+    )
+    points = [
+        Point("user" if what == "user" else "item", row["id"], row["name"], row["tag"], float(x), float(y))
+        for (what, row), (x, y) in zip(rows, places, strict=True)
+    ]
+    spread = Counter(point.tag for point in points if point.tag is not None)
+    tags = [tag for tag, _ in sorted(spread.items(), key=lambda pair: (-pair[1], pair[0]))[:COLOURS]]
+    return EmbeddingMap(points, tags, kind if tags else None, len(users), len(items))
+
+
+def _by_id(store: Store, query: str, ids: Sequence[str], kind: str | None) -> list[dict[str, Any]]:
+    rows = store.read(query, ids=list(ids), kind=kind or "")
+    return sorted((row for row in rows if row["vector"]), key=lambda row: str(row["id"]))
+
+
+def _sample(random: Any, ids: Sequence[str], size: int) -> list[str]:
+    if len(ids) <= size:
+        return list(ids)
+    return [ids[at] for at in sorted(random.choice(len(ids), size=max(size, 0), replace=False))]
+
+
+def _graph(
+    store: Store, vocabulary: Vocabulary, user_id: str, person: str, seed: int
+) -> neighbourhood.Neighbourhood:
+    objects = store.read(
+        "report/read_user_objects", event_types=vocabulary.types, user_id=user_id, limit=RECENT_OBJECTS
+    )
+    others = store.read(
+        "report/read_co_users",
+        event_types=vocabulary.types,
+        user_id=user_id,
+        hub=HUB_EVENTS,
+        limit=neighbourhood.OTHERS,
+    )
+    return neighbourhood.build(person, objects, others, seed)

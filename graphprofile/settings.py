@@ -1,0 +1,188 @@
+"""Settings: arguments, then the environment (``GRAPHPROFILE_…``), then ``graphprofile.toml``, then defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from graphprofile.errors import ConfigError
+from graphprofile.vocabulary import DEFAULT_EVENTS, Vocabulary
+
+CONFIG_NAME = "graphprofile.toml"
+
+
+class Settings(BaseSettings):
+    """How to reach the graph, and the rules that hold in it.
+
+    Attributes:
+        uri: Bolt address (``neo4j://host:7687``); None means the embedded engine.
+        user: User name on the server.
+        password: Its password; never shown.
+        database: Database on the server; None takes the server's default.
+        data_dir: Folder of the embedded store, the model registry and the quarantine.
+        heap_size: Java heap of the embedded engine, e.g. ``1g``.
+        durable: Flush the embedded engine's log at every commit (survives a power cut, slower).
+        retry_seconds: How long transient errors and write conflicts are retried.
+        dimensions: Length of the learned vectors.
+        vocabulary: Event rules and half-lives; None where no file declares any (the graph's own are used).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GRAPHPROFILE_", extra="forbid", populate_by_name=True)
+
+    uri: str | None = None
+    user: str = "neo4j"
+    password: SecretStr | None = None
+    database: str | None = None
+    data_dir: Path = Field(
+        default=Path("graphprofile-data"), validation_alias=AliasChoices("data_dir", "GRAPHPROFILE_DATA")
+    )
+    heap_size: str = Field(default="1g", pattern=r"^\d+[mg]$")
+    durable: bool = False
+    retry_seconds: float = Field(default=60.0, gt=0)
+    dimensions: int = Field(default=64, ge=8, le=1024)
+    vocabulary: Vocabulary | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before environment; the file is handed in by :func:`resolve`."""
+        return (init_settings, env_settings)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The content of a ``graphprofile.toml`` as keyword arguments of :class:`Settings`.
+
+    Tables: ``[connection]`` (uri, user, database), ``[store]`` (data_dir, heap_size, durable, retry_seconds),
+    ``[embeddings]`` (dimensions), ``[interests]`` (half_life_short_days, half_life_long_days) and
+    ``[events.NAME]``.
+
+    Raises:
+        ConfigError: No such file, no TOML, or unknown tables and keys.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file.", "`graphprofile init` writes one.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}.", "Mend the TOML there.") from error
+    allowed = {
+        "connection": {"uri", "user", "database"},
+        "store": {"data_dir", "heap_size", "durable", "retry_seconds"},
+        "embeddings": {"dimensions"},
+        "interests": {"half_life_short_days", "half_life_long_days"},
+        "events": None,
+    }
+    values: dict[str, Any] = {}
+    for table, content in document.items():
+        if table not in allowed or not isinstance(content, dict):
+            raise ConfigError(f"{path}: unknown table [{table}].", f"Known: {', '.join(allowed)}.")
+        keys = allowed[table]
+        if keys is None:
+            continue
+        for key, value in content.items():
+            if key not in keys:
+                raise ConfigError(
+                    f"{path}: unknown key {key!r} in [{table}].", f"Known: {', '.join(sorted(keys))}."
+                )
+            if table != "interests":
+                values[key] = value
+    if "data_dir" in values:
+        values["data_dir"] = path.parent / str(values["data_dir"])
+    if "events" in document or "interests" in document:
+        rules = {**DEFAULT_EVENTS, **document.get("events", {})}
+        try:
+            values["vocabulary"] = Vocabulary.model_validate(
+                {"events": rules, **document.get("interests", {})}
+            )
+        except ValidationError as error:
+            raise ConfigError(f"{path}: {explain(error)}", "Mend the file.") from error
+    return values
+
+
+def resolve(config: str | Path | None = None, **arguments: Any) -> Settings:
+    """Settings from arguments, environment, file and defaults, in that order.
+
+    Args:
+        config: Path of the file; None takes ``graphprofile.toml`` in the current folder if it is there.
+        **arguments: Fields of :class:`Settings`; None means not given.
+
+    Raises:
+        ConfigError: A file or a value cannot be used; names file, table and key.
+    """
+    path = Path(config) if config is not None else Path(CONFIG_NAME)
+    values = read_config(path) if config is not None or path.is_file() else {}
+    for name in list(values):
+        alias = "GRAPHPROFILE_DATA" if name == "data_dir" else f"GRAPHPROFILE_{name.upper()}"
+        if os.environ.get(alias):
+            del values[name]
+    values.update({name: value for name, value in arguments.items() if value is not None})
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(f"Settings: {explain(error)}", "Mend the value.") from error
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error in one line: where and what, each once, no secret values."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}"
+        for item in error.errors(include_input=False, include_url=False)
+    )
+
+
+TEMPLATE = '''# graphprofile settings. Every line is optional; what stands here are the defaults.
+
+# [connection]
+# uri = "neo4j://127.0.0.1:7687"     # without a uri the embedded engine is used
+# user = "neo4j"                     # the password comes from GRAPHPROFILE_PASSWORD or --password-file
+# database = "neo4j"
+
+# [store]
+# data_dir = "graphprofile-data"
+# heap_size = "1g"
+# durable = false                    # true: survives a power cut, commits are slower
+
+# [embeddings]
+# dimensions = 64
+
+[interests]
+half_life_short_days = 7
+half_life_long_days = 90
+
+# What each event says about a person's interest:
+#   score = weight x m(value) x weight of the tag x 2^(-age / half-life)
+#   value: "ignored" m = 1 | "amount" m = log(1 + |value|) | "rating" m = value - neutral
+#   minimum, maximum: values outside are put into quarantine
+#   objects: the kinds of thing the event is about: item, content, user
+{events}'''
+
+
+def template() -> str:
+    """The text of a new ``graphprofile.toml``: the defaults, spelled out."""
+    blocks = []
+    for name, rule in DEFAULT_EVENTS.items():
+        lines = [f"[events.{name}]", f'type = "{rule.type}"', f"weight = {rule.weight:g}"]
+        if rule.value != "ignored":
+            lines.append(f'value = "{rule.value}"')
+        if rule.value == "rating":
+            lines.append(f"neutral = {rule.neutral:g}")
+        if rule.minimum is not None:
+            lines.append(f"minimum = {rule.minimum:g}")
+        if rule.maximum is not None:
+            lines.append(f"maximum = {rule.maximum:g}")
+        lines.append("objects = [" + ", ".join(f'"{kind}"' for kind in rule.objects) + "]")
+        blocks.append("\n".join(lines))
+    return TEMPLATE.format(events="\n" + "\n\n".join(blocks) + "\n")

@@ -1,0 +1,354 @@
+"""The one way to the graph: named queries in explicit transactions, repeated while errors are passing."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+import neo4j
+
+from graphprofile import queries
+from graphprofile.errors import EngineError, UsageError
+from graphprofile.settings import Settings
+from graphprofile.store.engines import (
+    VECTOR_LABELS,
+    Neo4j,
+    check_vector,
+    write_clause,
+    writes_refused,
+)
+from graphprofile.store.link import DRIVER_ERRORS, Link
+from graphprofile.store.reading import plain
+from graphprofile.store.schema import create_schema
+
+T = TypeVar("T")
+STREAM_FETCH_SIZE = 5000
+MOST_DIMENSIONS = 4096
+
+
+class Transaction:
+    """One explicit transaction; made by :meth:`Store.write`."""
+
+    def __init__(self, link: Link, transaction: neo4j.Transaction) -> None:
+        self._link = link
+        self._transaction = transaction
+
+    def run(self, query: str, /, *, event_types: Sequence[str] = (), **params: Any) -> list[dict[str, Any]]:
+        """Run a named query and collect its rows.
+
+        Args:
+            query: Name of a file under ``cypher/``, e.g. ``tags/list_due``.
+            event_types: Relationship types for a file that works on events.
+            **params: The query's parameters.
+
+        Raises:
+            ConstraintViolated: A uniqueness constraint objected; the transaction is over.
+            EngineError: The statement failed; names the query.
+        """
+        text = queries.text(query, tuple(event_types))
+        try:
+            return _rows(self._transaction.run(_text(text), params))
+        except DRIVER_ERRORS as error:
+            raise self._link.failure(error, f"query {query}") from error
+
+
+class Store:
+    """A graph on either engine: a server by its URI, or the embedded engine without one.
+
+    May be used from several threads. Closes itself at the end of the program.
+
+    Attributes:
+        settings: How it was opened.
+        engine: ``arcadedb`` or ``neo4j``.
+        embedded: Whether it is the embedded store in the data folder.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect at once; see :meth:`open`."""
+        self.settings = settings
+        self.embedded = settings.uri is None
+        self._link = Link(settings)
+        self.engine = self._link.kind.name
+        _open_stores.add(self)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Store:
+        """Connect to the engine the settings name; the embedded one is started where nobody runs it.
+
+        Raises:
+            EngineUnavailable: Nobody answers at the URI, or the embedded engine does not start.
+            AuthenticationFailed: Wrong user or password.
+            EngineError: No such database.
+            UsageError: The URI is none.
+        """
+        return cls(settings)
+
+    @property
+    def looks_up_relationships(self) -> bool:
+        """Whether the engine finds a relationship by an indexed property of its own."""
+        return self._link.kind.looks_up_relationships
+
+    @property
+    def uri(self) -> str:
+        """The Bolt address in use."""
+        return self._link.uri
+
+    def read(self, query: str, /, *, event_types: Sequence[str] = (), **params: Any) -> list[dict[str, Any]]:
+        """Run a named query that only reads and collect its rows; repeated while errors are passing.
+
+        Raises:
+            EngineError: The statement failed; names the query.
+        """
+        text = queries.text(query, tuple(event_types))
+
+        def attempt() -> list[dict[str, Any]]:
+            with self._link.session(read_only=True) as session:
+                return _rows(session.run(_text(text), params))
+
+        return self._link.repeat(attempt, f"query {query}")
+
+    def stream(
+        self, query: str, /, *, event_types: Sequence[str] = (), **params: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Run a named query that only reads and hand out its rows as they come, never all at once in memory.
+
+        A failure before the first row is repeated; a later one is raised, since rows are already out.
+
+        Raises:
+            EngineError: The statement failed; names the query.
+        """
+        text = queries.text(query, tuple(event_types))
+        where = f"query {query}"
+        with contextlib.ExitStack() as stack:
+
+            def attempt() -> tuple[neo4j.Result, neo4j.Record | None]:
+                stack.close()
+                session = self._link.session(read_only=True, fetch_size=STREAM_FETCH_SIZE)
+                result = stack.enter_context(session).run(_text(text), params)
+                return result, next(iter(result), None)
+
+            result, record = self._link.repeat(attempt, where)
+            keys = result.keys()
+            try:
+                while record is not None:
+                    yield dict(zip(keys, record.values(), strict=True))
+                    record = next(iter(result), None)
+            except DRIVER_ERRORS as error:
+                raise self._link.translate(error, where) from error
+
+    def cypher(
+        self, text: str, params: Mapping[str, Any] | None = None, *, read_only: bool = True
+    ) -> list[dict[str, Any]]:
+        """Run a Cypher text of the user's own.
+
+        Args:
+            text: One statement.
+            params: Its ``$parameters``.
+            read_only: Refuse a text that writes. Neo4j runs it in a read transaction, which refuses by
+                itself; on ArcadeDB the text is searched for writing clauses, and rolled back after it ran.
+
+        Returns:
+            Rows of plain values, see :func:`graphprofile.store.reading.plain`.
+
+        Raises:
+            UsageError: The text writes although ``read_only``, or cannot be run as it stands.
+        """
+        parameters = dict(params or {})
+        if read_only:
+            self._link.kind.refuse_writes(text)
+        in_transactions = write_clause(text, only="TRANSACTIONS") is not None
+
+        def attempt() -> list[dict[str, Any]]:
+            with self._link.session(read_only=read_only) as session:
+                if in_transactions:
+                    return _plain_rows(session.run(_text(text), parameters))
+                transaction = session.begin_transaction()
+                try:
+                    result = transaction.run(_text(text), parameters)
+                    rows = _plain_rows(result)
+                    counters = result.consume().counters
+                except BaseException:
+                    _roll_back(transaction)
+                    raise
+                if not read_only:
+                    transaction.commit()
+                    return rows
+                _roll_back(transaction)
+                if counters.contains_updates or counters.contains_system_updates:
+                    raise writes_refused("it changed something")
+                return rows
+
+        try:
+            return self._link.repeat(attempt, "query", own=True)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise UsageError(
+                f"A parameter of the query cannot be sent: {error}",
+                "Use text, numbers, booleans, times, lists and maps of those.",
+            ) from error
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Do a unit of work in one transaction and commit it.
+
+        Transient errors, deadlocks, write conflicts and a lost connection roll it back and repeat the whole
+        of ``work``, for at most ``settings.retry_seconds``. A connection that is lost while committing leaves
+        open whether the commit came through, so ``work`` must be such that doing it twice does no harm.
+
+        Args:
+            work: Gets the :class:`Transaction`; its return value is handed on.
+
+        Raises:
+            RetriesExhausted: Still in conflict when the time was over.
+            EngineUnavailable: The engine went away and did not come back in that time.
+            ConstraintViolated: A uniqueness constraint objected; nothing was written.
+            EngineError: A statement failed; nothing was written.
+        """
+
+        def attempt() -> T:
+            with self._link.session(read_only=False) as session:
+                transaction = session.begin_transaction()
+                try:
+                    value = work(Transaction(self._link, transaction))
+                except BaseException:
+                    _roll_back(transaction)
+                    raise
+                try:
+                    transaction.commit()
+                except DRIVER_ERRORS as error:
+                    raise self._link.commit_failure(error) from error
+                return value
+
+        return self._link.repeat(attempt, "commit")
+
+    def create_schema(self, event_types: Sequence[str]) -> dict[str, int]:
+        """Uniqueness constraints and indexes, as far as they are missing; returns when they are online.
+
+        Args:
+            event_types: Relationship types of the declared vocabulary.
+
+        Returns:
+            How many the graph needs and now has: ``constraints``, and ``indexes`` beside those.
+
+        Raises:
+            EngineError: One cannot be made, e.g. because what is there already is not unique.
+        """
+        return create_schema(self._statement, self.engine, event_types)
+
+    def create_vector_index(self, label: str, dimensions: int) -> None:
+        """A cosine index over ``embedding`` of User, Item or Content; remade when the dimensions change.
+
+        Raises:
+            UsageError: Another label, or dimensions outside 1 to 4096.
+            EngineError: The engine refused.
+        """
+        if label not in VECTOR_LABELS or not 1 <= dimensions <= MOST_DIMENSIONS:
+            raise UsageError(
+                f"There can be no vector index over {label!r} with {dimensions} dimensions.",
+                f"Labels: {', '.join(VECTOR_LABELS)}; dimensions: 1 to {MOST_DIMENSIONS}.",
+            )
+        if isinstance(self._link.kind, Neo4j):
+            self._link.kind.create_vector_index(self._statement, label, dimensions)
+            return
+        if not self.embedded:
+            raise EngineError(
+                f"{self.uri} is an ArcadeDB server, where a vector index cannot be made over Bolt.",
+                "Use the embedded engine (no URI), or Neo4j.",
+            )
+
+        def attempt() -> None:
+            channel = self._link.channel
+            if channel is None:
+                raise ConnectionResetError("the connection is lost")
+            channel.ask(op="vector_index", label=label, dimensions=dimensions)
+
+        self._link.repeat(attempt, f"vector index over {label}")
+
+    def vector_search(self, label: str, vector: Sequence[float], k: int) -> list[tuple[str, float]]:
+        """The nodes whose embedding is nearest, from the engine's vector index.
+
+        Args:
+            label: User, Item or Content.
+            vector: Query vector ``[dimensions]``.
+            k: How many at most.
+
+        Returns:
+            (id, cosine in [-1, 1]) pairs, best first, ties by id.
+
+        Raises:
+            UsageError: The vector is empty, zero or not finite, or k is below 1.
+            EngineError: There is no index over that label, or it has other dimensions than the vector.
+        """
+        if k < 1:
+            raise UsageError(f"k is {k}: at least 1 neighbour must be asked for.")
+        name = self._link.kind.vector_index_name(label)
+        query = check_vector([float(value) for value in vector])
+        try:
+            rows = self.read("vectors/search_nodes", index=name, k=int(k), vector=query)
+        except EngineError as error:
+            shown = self.read("schema/show")
+            if not any(row["label"] == label and row["properties"] == ["embedding"] for row in shown):
+                raise EngineError(
+                    f"There is no vector index over {label}.", "`graphprofile train` makes the first one."
+                ) from error
+            raise EngineError(
+                f"The vector index over {label} cannot be asked with {len(query)} dimensions: {error}",
+                "Vectors and index come from different models: `graphprofile embed --all` mends that.",
+            ) from error
+        found = [(str(row["id"]), self._link.kind.cosine(float(row["score"]))) for row in rows]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+    def close(self) -> None:
+        """Leave the engine; the embedded one ends when nobody else uses it and it was not told to stay."""
+        self._link.close()
+        _open_stores.discard(self)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _statement(self, text: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """A schema statement, which engines run outside of explicit transactions."""
+
+        def attempt() -> list[dict[str, Any]]:
+            with self._link.session(read_only=False) as session:
+                return _rows(session.run(_text(text), dict(params)))
+
+        return self._link.repeat(attempt, "schema")
+
+
+_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_open_stores() -> None:
+    """What was left open at the end of the program, Ctrl-C included."""
+    for store in list(_open_stores):
+        store.close()
+
+
+def _text(text: str) -> Any:
+    """A statement for the driver, whose type wants literal strings only: ours come from files or the user."""
+    return text
+
+
+def _rows(result: neo4j.Result) -> list[dict[str, Any]]:
+    keys = result.keys()
+    return [dict(zip(keys, record.values(), strict=True)) for record in result]
+
+
+def _plain_rows(result: neo4j.Result) -> list[dict[str, Any]]:
+    keys = result.keys()
+    return [dict(zip(keys, map(plain, record.values()), strict=True)) for record in result]
+
+
+def _roll_back(transaction: neo4j.Transaction) -> None:
+    """Undo; an engine that has already ended a failed transaction says so, which is no news."""
+    with contextlib.suppress(*DRIVER_ERRORS):
+        transaction.rollback()

@@ -1,0 +1,241 @@
+"""What differs between the two engines, all of it: error codes, the vector index, the read-only guarantee."""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from neo4j.exceptions import (
+    AuthError,
+    DriverError,
+    IncompleteCommit,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
+
+from graphprofile.errors import (
+    AuthenticationFailed,
+    ConstraintViolated,
+    EngineError,
+    EngineUnavailable,
+    UsageError,
+)
+
+VECTOR_LABELS = ("User", "Item", "Content")
+Run = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
+
+_CONSTRAINT = re.compile(r"ConstraintValidationFailed|ConstraintViolation")
+_STATEMENT = re.compile(r"\.Statement\.|\.Schema\.")
+_WRITE_CLAUSE = re.compile(
+    r"(?<![.:$\w])(CREATE|MERGE|SET|DELETE|DETACH|REMOVE|FOREACH|DROP|ALTER|LOAD\s+CSV|"
+    r"IN\s+(?:\S+\s+)?(?:CONCURRENT\s+)?TRANSACTIONS)\b(?!\s*[:.)\]=,])",
+    re.IGNORECASE,
+)
+_OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`|//[^\n]*|/\*.*?\*/""", re.DOTALL)
+
+
+def write_clause(statement: str, *, only: str = "") -> str | None:
+    """The first clause of a Cypher text that writes, None for a text that only reads.
+
+    Strings, quoted names and comments are looked over. Errs on the side of finding one: a variable named
+    ``set`` has to stand in back-ticks.
+
+    Args:
+        statement: The Cypher text.
+        only: Look for clauses that end on this word alone.
+    """
+    for found in _WRITE_CLAUSE.finditer(_OPAQUE.sub("''", statement)):
+        clause = re.sub(r"\s+", " ", found.group(1)).upper()
+        if clause.endswith(only):
+            return clause
+    return None
+
+
+def connection_lost(error: Exception) -> bool:
+    """Whether the connection is gone, as opposed to a statement that failed."""
+    if isinstance(error, IncompleteCommit):
+        return True
+    return isinstance(error, (ServiceUnavailable, SessionExpired, OSError)) or (
+        isinstance(error, DriverError) and "defunct" in str(error).lower()
+    )
+
+
+class Engine(ABC):
+    """One kind of graph engine behind Bolt.
+
+    Attributes:
+        name: ``arcadedb`` or ``neo4j``, as shown to people and programs.
+        looks_up_relationships: Whether Cypher finds a relationship by a unique property through its index;
+            otherwise the pattern is a scan, and a look-up goes through the user.
+    """
+
+    name: str
+    looks_up_relationships: bool
+    violations_race: bool
+
+    def transient(self, error: Exception) -> bool:
+        """Whether the same transaction may well succeed when it is repeated."""
+        return isinstance(error, Neo4jError) and error.is_retryable()
+
+    def violates(self, error: Exception) -> bool:
+        """Whether a uniqueness constraint objected."""
+        return isinstance(error, Neo4jError) and _CONSTRAINT.search(error.code or "") is not None
+
+    def translate(self, error: Exception, where: str, uri: str) -> EngineError | UsageError:
+        """The project's own error for a driver's.
+
+        Args:
+            error: What the driver raised.
+            where: What was being done, e.g. ``query tags/list_due``.
+            uri: Address of the engine.
+        """
+        code = getattr(error, "code", None) or ""
+        text = " ".join(str(getattr(error, "message", None) or error).split())
+        if isinstance(error, AuthError):
+            return AuthenticationFailed(
+                f"{uri} refused user or password.",
+                "Set GRAPHPROFILE_USER and GRAPHPROFILE_PASSWORD, or use --user and --password-file.",
+            )
+        if connection_lost(error):
+            return EngineUnavailable(
+                f"No graph engine answers at {uri}: {text}",
+                "Start Neo4j (`docker compose up -d neo4j`, or `make neo4j`) or mend the URI; "
+                "without a URI the embedded engine is used.",
+            )
+        if "DatabaseNotFound" in code:
+            return EngineError(
+                f"{uri} has no such database: {text}.", "Mend GRAPHPROFILE_DATABASE or --database."
+            )
+        if self.violates(error):
+            return ConstraintViolated(f"{where}: {text}", "Something with the same id is there already.")
+        return EngineError(f"{where}: {text}", f"The engine's code is {code}." if code else None)
+
+    def translate_own(self, error: Exception, uri: str) -> EngineError | UsageError:
+        """As :meth:`translate`, for a text that the user wrote: what is wrong with it is a usage error."""
+        code = getattr(error, "code", None) or ""
+        if "AccessMode" in code:
+            return writes_refused("the engine found a write")
+        if isinstance(error, Neo4jError) and _STATEMENT.search(code) and not self.violates(error):
+            text = " ".join(str(error.message).split())
+            return UsageError(f"The query failed: {text}", "Mend the Cypher text or its parameters.")
+        return self.translate(error, "query", uri)
+
+    @abstractmethod
+    def refuse_writes(self, statement: str) -> None:
+        """Raise UsageError for a text that writes, where the engine would not refuse it itself."""
+
+    @abstractmethod
+    def vector_index_name(self, label: str) -> str:
+        """What ``db.index.vector.queryNodes`` calls the index over ``label.embedding``."""
+
+    @abstractmethod
+    def cosine(self, score: float) -> float:
+        """The cosine in [-1, 1] for the score that the index gives."""
+
+
+class Neo4j(Engine):
+    """Neo4j 5, and what speaks exactly like it."""
+
+    name = "neo4j"
+    looks_up_relationships = True
+    violations_race = False
+    looks_up_relationships = True
+    violations_race = False
+
+    def refuse_writes(self, statement: str) -> None:
+        """Nothing to do: a read transaction cannot write on Neo4j; only files are kept out of reach here."""
+        if write_clause(statement) == "LOAD CSV":
+            raise writes_refused("LOAD CSV")
+
+    def vector_index_name(self, label: str) -> str:
+        """A name of the project's own."""
+        return f"graphprofile_{label.lower()}_embedding"
+
+    def create_vector_index(self, run: Run, label: str, dimensions: int) -> bool:
+        """Make the index, or remake it for other dimensions.
+
+        Returns:
+            Whether anything had to be done.
+        """
+        name = self.vector_index_name(label)
+        found = run("SHOW INDEXES YIELD name, options WHERE name = $name RETURN options", {"name": name})
+        if found:
+            if found[0]["options"]["indexConfig"].get("vector.dimensions") == dimensions:
+                return False
+            run(f"DROP INDEX `{name}` IF EXISTS", {})
+        # A label and the numbers of an index cannot be parameters; both are checked by the caller.
+        # Quantization, on by default, costs recall and the third digit of every score.
+        run(
+            f"CREATE VECTOR INDEX `{name}` IF NOT EXISTS FOR (n:{label}) ON (n.embedding) "
+            f"OPTIONS {{indexConfig: {{`vector.dimensions`: {int(dimensions)}, "
+            "`vector.similarity_function`: 'cosine', `vector.quantization.enabled`: false, "
+            "`vector.hnsw.m`: 32, `vector.hnsw.ef_construction`: 200}}",
+            {},
+        )
+        run("CALL db.awaitIndex($name, 600)", {"name": name})
+        return True
+
+    def cosine(self, score: float) -> float:
+        """Neo4j gives (1 + cosine) / 2."""
+        return 2.0 * score - 1.0
+
+
+class ArcadeDB(Engine):
+    """ArcadeDB serving Bolt."""
+
+    name = "arcadedb"
+    looks_up_relationships = False
+    violations_race = True
+    looks_up_relationships = False
+    violations_race = True
+
+    def transient(self, error: Exception) -> bool:
+        """Also what the engine says when two writers met."""
+        if super().transient(error):
+            return True
+        text = str(error)
+        return isinstance(error, Neo4jError) and (
+            "retry the operation" in text or "ConcurrentModification" in text or "NeedRetry" in text
+        )
+
+    def refuse_writes(self, statement: str) -> None:
+        """Read the text: this engine writes in read transactions, and makes types outside of any."""
+        clause = write_clause(statement)
+        if clause:
+            raise writes_refused(clause)
+
+    def vector_index_name(self, label: str) -> str:
+        """The engine names indexes after type and property."""
+        return f"{label}[embedding]"
+
+    def cosine(self, score: float) -> float:
+        """ArcadeDB gives (1 + cosine) / 2."""
+        return 2.0 * score - 1.0
+
+
+def writes_refused(clause: str) -> UsageError:
+    """The error for a text that writes where only reading was asked for."""
+    return UsageError(
+        f"The query writes ({clause}), but only reading was asked for.",
+        "Allow it (`--write`, or read_only=False), or put a name that looks like a clause in back-ticks.",
+    )
+
+
+def engine_of(agent: str) -> Engine:
+    """The engine behind a server's agent string."""
+    return ArcadeDB() if "arcadedb" in agent.lower() else Neo4j()
+
+
+def check_vector(vector: list[float]) -> list[float]:
+    """A vector fit for search.
+
+    Raises:
+        UsageError: Empty, zero, NaN or infinite.
+    """
+    if not vector or not all(math.isfinite(value) for value in vector) or not any(vector):
+        raise UsageError("A vector for search must be finite and not zero.")
+    return vector

@@ -1,0 +1,340 @@
+"""Interest tags: computed in Cypher for the users who changed, checked here against a second computation.
+
+Scores decay forward (Cormode, Shkapenyuk, Srivastava, Xu: "Forward Decay", ICDE 2009): a pair's score stands as of
+its own latest event and is read with the remaining decay, so nothing needs touching as time passes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphprofile.errors import StoreMismatch
+from graphprofile.records import TagsResult, chunks
+from graphprofile.vocabulary import EventRule, Vocabulary
+
+if TYPE_CHECKING:
+    from graphprofile.store import Store, Transaction
+
+USERS_PER_TRANSACTION = 500
+MS_PER_DAY = 86_400_000
+TOLERANCE = 1e-9
+
+TagKey = tuple[str, str]
+ObjectKey = tuple[str, str]
+
+
+class Interest(NamedTuple):
+    """One person's interest in one tag, as of ``last_at``; ``magnitude`` sums the contributions without sign."""
+
+    short: float
+    long: float
+    events: int
+    first_at: int
+    last_at: int
+    direct: bool
+    magnitude_short: float = 0.0
+    magnitude_long: float = 0.0
+
+
+def rate_per_ms(half_life_days: float) -> float:
+    """Decay rate λ with 2^(-t/H) = exp(-λt), t in milliseconds."""
+    return math.log(2) / (half_life_days * MS_PER_DAY)
+
+
+def multiplier(rule: EventRule, value: float | None) -> float:
+    """weight(type) · m(value) of one event."""
+    if rule.value == "rating":
+        return rule.weight * ((value if value is not None else rule.neutral) - rule.neutral)
+    if rule.value == "amount" and value is not None:
+        return rule.weight * math.log1p(abs(value))
+    return rule.weight
+
+
+def update_tags(
+    store: Store,
+    vocabulary: Vocabulary,
+    *,
+    full: bool = False,
+    verify: bool = False,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> TagsResult:
+    """Recompute the interests of the users who changed, or of all.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        full: All users.
+        verify: Afterwards compare every stored interest with a computation outside the engine.
+        progress: Called with (what, done, total).
+
+    Returns:
+        ``users`` recomputed, ``tags`` with an interest written, and with ``verify`` the largest relative error
+        |a - b| / Σ|contributions|; infinite where an exact field differs.
+    """
+    started = time.perf_counter()
+    done = 0
+    touched: set[TagKey] = set()
+    if full:
+        user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
+        for part in chunks(user_ids, USERS_PER_TRANSACTION):
+            touched |= _recompute(store, vocabulary, part)
+            done += len(part)
+            if progress:
+                progress("interests", done, len(user_ids))
+    else:
+        while True:
+            due = sorted(row["user_id"] for row in store.read("tags/list_due", limit=USERS_PER_TRANSACTION))
+            if not due:
+                break
+            touched |= _recompute(store, vocabulary, due)
+            done += len(due)
+            if progress:
+                progress("interests", done, None)
+    if done:
+        store.write(lambda tx: tx.run("tags/sum_kinds", now=int(time.time() * 1000)))
+    error = verify_tags(store, vocabulary, progress=progress) if verify else None
+    return TagsResult(
+        users=done,
+        tags=len(touched),
+        max_relative_error=error,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _recompute(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) -> set[TagKey]:
+    short_rate = rate_per_ms(vocabulary.half_life_short_days)
+    long_rate = rate_per_ms(vocabulary.half_life_long_days)
+
+    def work(tx: Transaction) -> set[TagKey]:
+        locked = [row["user_id"] for row in tx.run("tags/lock_users", user_ids=list(user_ids))]
+        changes: dict[TagKey, list[int]] = defaultdict(lambda: [0, 0])
+        for row in tx.run("tags/clear_interests", user_ids=locked):
+            change = changes[row["kind"], row["name"]]
+            change[0] -= row["events"]
+            change[1] -= row["direct"]
+        created = tx.run(
+            "tags/create_interests",
+            event_types=vocabulary.types,
+            user_ids=locked,
+            rules=vocabulary.rules(),
+            short_rate=short_rate,
+            long_rate=long_rate,
+        )
+        for row in created:
+            change = changes[row["kind"], row["name"]]
+            change[0] += row["events"]
+            change[1] += row["direct"]
+        moved = [[*tag, *change] for tag, change in sorted(changes.items()) if any(change)]
+        if moved:
+            tx.run("tags/shift_totals", rows=moved)
+        tx.run("tags/set_top_tags", user_ids=locked, long_rate=long_rate)
+        return {(row["kind"], row["name"]) for row in created}
+
+    return store.write(work)
+
+
+# --- the same, outside the engine ---------------------------------------------------------------------------
+
+
+class Hierarchy:
+    """Tags and what they are part of."""
+
+    def __init__(self, steps: Iterable[tuple[TagKey, TagKey]]) -> None:
+        self._broader: dict[TagKey, list[TagKey]] = defaultdict(list)
+        for narrow, broad in steps:
+            self._broader[narrow].append(broad)
+        self._known: dict[TagKey, frozenset[TagKey]] = {}
+
+    @classmethod
+    def read(cls, store: Store) -> Hierarchy:
+        """The hierarchy of a store."""
+        rows = store.read("tags/read_hierarchy")
+        return cls(
+            ((row["kind"], row["name"]), (row["broader_kind"], row["broader_name"])) for row in rows
+        )
+
+    def at_or_above(self, tag: TagKey) -> frozenset[TagKey]:
+        """The tag itself and everything it is part of."""
+        found = self._known.get(tag)
+        if found is None:
+            seen = {tag}
+            waiting = [tag]
+            while waiting:
+                for parent in self._broader.get(waiting.pop(), ()):
+                    if parent not in seen:
+                        seen.add(parent)
+                        waiting.append(parent)
+            found = self._known[tag] = frozenset(seen)
+        return found
+
+    def weights(self, direct: Iterable[tuple[TagKey, float]]) -> dict[TagKey, tuple[float, bool]]:
+        """weight(o, t) of every tag at or above the direct ones, and whether the tag stands directly."""
+        result: dict[TagKey, tuple[float, bool]] = {}
+        for tag, weight in direct:
+            for above in self.at_or_above(tag):
+                old, was_direct = result.get(above, (-math.inf, False))
+                result[above] = (max(old, weight), was_direct or above == tag)
+        return result
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event as read back."""
+
+    type: str
+    event_id: str
+    ts: int
+    value: float | None
+    object: ObjectKey
+    batch: str | None = None
+
+
+def interests_of(
+    events: Sequence[Event],
+    weights: Mapping[ObjectKey, Mapping[TagKey, tuple[float, bool]]],
+    vocabulary: Vocabulary,
+) -> dict[TagKey, Interest]:
+    """Interests of one person from that person's events: the design's formula, term by term."""
+    rules = {rule.type: rule for rule in vocabulary.events.values()}
+    short_rate = rate_per_ms(vocabulary.half_life_short_days)
+    long_rate = rate_per_ms(vocabulary.half_life_long_days)
+    terms: dict[TagKey, list[tuple[int, float, bool]]] = defaultdict(list)
+    for event in events:
+        base = multiplier(rules[event.type], event.value)
+        for tag, (weight, direct) in weights.get(event.object, {}).items():
+            terms[tag].append((event.ts, base * weight, direct))
+    result = {}
+    for tag, parts in terms.items():
+        last_at = max(ts for ts, _, _ in parts)
+        short = [c * math.exp((ts - last_at) * short_rate) for ts, c, _ in parts]
+        long = [c * math.exp((ts - last_at) * long_rate) for ts, c, _ in parts]
+        result[tag] = Interest(
+            math.fsum(short),
+            math.fsum(long),
+            len(parts),
+            min(ts for ts, _, _ in parts),
+            last_at,
+            any(direct for _, _, direct in parts),
+            math.fsum(map(abs, short)),
+            math.fsum(map(abs, long)),
+        )
+    return result
+
+
+def read_events(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) -> dict[str, list[Event]]:
+    """Events of users, from the graph."""
+    events: dict[str, list[Event]] = {user_id: [] for user_id in user_ids}
+    for row in store.stream("tags/read_events", event_types=vocabulary.types, user_ids=list(user_ids)):
+        events[row["user_id"]].append(
+            Event(
+                row["type"],
+                row["event_id"],
+                row["ts"],
+                row["value"],
+                (row["object_kind"], row["object_id"]),
+                row["batch"],
+            )
+        )
+    return events
+
+
+def object_weights(
+    rows: Iterable[Mapping[str, Any]], hierarchy: Hierarchy
+) -> dict[ObjectKey, dict[TagKey, tuple[float, bool]]]:
+    """weight(o, t) of objects, from rows of ``tags/read_item_tags`` or ``tags/read_object_tags``."""
+    direct: dict[ObjectKey, list[tuple[TagKey, float]]] = defaultdict(list)
+    for row in rows:
+        direct[row["object_kind"], row["object_id"]].append(((row["kind"], row["name"]), row["weight"]))
+    return {key: hierarchy.weights(tags) for key, tags in direct.items()}
+
+
+def weights_of_objects(
+    store: Store, objects: Iterable[ObjectKey], hierarchy: Hierarchy
+) -> dict[ObjectKey, dict[TagKey, tuple[float, bool]]]:
+    """weight(o, t) of the named objects."""
+    by_label: dict[str, set[str]] = {"Item": set(), "Content": set()}
+    for label, object_id in objects:
+        if label in by_label:
+            by_label[label].add(object_id)
+    rows = store.read(
+        "tags/read_object_tags", item_ids=sorted(by_label["Item"]), content_ids=sorted(by_label["Content"])
+    )
+    return object_weights(rows, hierarchy)
+
+
+def verify_tags(
+    store: Store,
+    vocabulary: Vocabulary,
+    *,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> float:
+    """Compare all stored interests with a computation from the events, outside the engine.
+
+    Returns:
+        Largest |stored - computed| / Σ|contributions| over users, tags and both half-lives; infinite where a
+        pair is missing or too many, or ``events``, ``first_at``, ``last_at`` or a tag's total differ.
+    """
+    hierarchy = Hierarchy.read(store)
+    weights = object_weights(store.stream("tags/read_item_tags"), hierarchy)
+    user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
+    totals: dict[TagKey, list[int]] = defaultdict(lambda: [0, 0])
+    worst = 0.0
+    for number, part in enumerate(chunks(user_ids, USERS_PER_TRANSACTION)):
+        events = read_events(store, vocabulary, part)
+        stored: dict[str, dict[TagKey, Interest]] = {user_id: {} for user_id in part}
+        for row in store.stream("tags/read_interests", user_ids=list(part)):
+            tag = (row["kind"], row["name"])
+            if tag in stored[row["user_id"]]:
+                worst = math.inf
+            stored[row["user_id"]][tag] = Interest(
+                row["short"], row["long"], row["events"], row["first_at"], row["last_at"], row["direct"]
+            )
+        for user_id in part:
+            computed = interests_of(events[user_id], weights, vocabulary)
+            worst = max(worst, compare(stored[user_id], computed))
+            for tag, interest in computed.items():
+                totals[tag][0] += interest.events
+                totals[tag][1] += interest.events if interest.direct else 0
+        if progress:
+            progress("verified", min((number + 1) * USERS_PER_TRANSACTION, len(user_ids)), len(user_ids))
+    kept = {(row["kind"], row["name"]): [row["events"], row["direct"]] for row in store.stream("tags/read_totals")}
+    return worst if kept == dict(totals) else math.inf
+
+
+def compare(stored: Mapping[TagKey, Interest], computed: Mapping[TagKey, Interest]) -> float:
+    """Largest relative error between two people's interests; infinite where an exact field differs."""
+    if stored.keys() != computed.keys():
+        return math.inf
+    worst = 0.0
+    for tag, a in stored.items():
+        b = computed[tag]
+        if (a.events, a.first_at, a.last_at, a.direct) != (b.events, b.first_at, b.last_at, b.direct):
+            return math.inf
+        for have, want, magnitude in (
+            (a.short, b.short, b.magnitude_short),
+            (a.long, b.long, b.magnitude_long),
+        ):
+            if not math.isfinite(have):
+                return math.inf
+            if have != want:
+                worst = max(worst, abs(have - want) / magnitude if magnitude else math.inf)
+    return worst
+
+
+def require_same_rules(declared: Vocabulary | None, stored: Vocabulary) -> None:
+    """Refuse to compute increments under rules other than those the rest was computed with.
+
+    Raises:
+        StoreMismatch: Names what differs; ``tags --full`` takes the new rules.
+    """
+    changes = declared.changed_rules(stored) if declared is not None else []
+    if changes:
+        raise StoreMismatch(
+            "The vocabulary differs from the one the interests were computed with: " + "; ".join(changes) + ".",
+            "Run `graphprofile tags --full` to recompute everything under the new rules.",
+        )

@@ -1,0 +1,190 @@
+"""Vectors onto the nodes, in batches: of everybody after a switch, of who changed since otherwise.
+
+Vectors of items are frozen per model version; an item the model has never seen gets one from its own tags and
+properties. A user's vector is a function of the user's own events and of those. So embedding who changed gives
+exactly what embedding everybody would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphprofile.errors import BadVectors
+from graphprofile.export import CONTENT, ITEM, event_parameters, objects_graph
+from graphprofile.graphsage.data import TrainingGraph
+from graphprofile.graphsage.fitted import FittedModel, Folded
+from graphprofile.records import EmbedResult, Progress, chunks
+from graphprofile.tags import Hierarchy
+from graphprofile.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from graphprofile.store import Store
+
+USERS_PER_TRANSACTION = 1_000
+OBJECTS_PER_TRANSACTION = 1_000
+PLURAL = {ITEM: "items", CONTENT: "contents"}
+
+
+class UserVectors:
+    """Computes vectors of users from rows of ``embed/read_events_of_users``.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        model: The model.
+    """
+
+    def __init__(self, store: Store, vocabulary: Vocabulary, model: FittedModel) -> None:
+        self.store = store
+        self.vocabulary = vocabulary
+        self.model = model
+        self.hierarchy = Hierarchy.read(store)
+
+    def read(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Events of users with the revision they were read at."""
+        return self.store.read(
+            "embed/read_events_of_users",
+            event_types=self.vocabulary.types,
+            user_ids=list(user_ids),
+            **event_parameters(self.vocabulary),
+        )
+
+    def compute(
+        self, rows: Sequence[dict[str, Any]]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """Stored vectors [n, dimensions], and whether any event of the user could be used [n].
+
+        Raises:
+            BadVectors: A vector is NaN or infinite.
+        """
+        keys = np.array(sorted({key for row in rows for key in row["objects"] if key[:2] != "u:"}), dtype=object)
+        unseen = keys[self.model.positions(keys) < 0] if len(keys) else keys
+        graph = objects_graph(self.store, self.vocabulary, unseen, self.hierarchy, rows)
+        vectors, usable = self.model.encode(graph, fold_unseen(self.model, graph))
+        stored = self.model.stored_users(vectors)
+        bad = ~np.isfinite(stored).all(axis=1)
+        if bad.any():
+            first = rows[int(np.flatnonzero(bad)[0])]["user_id"]
+            raise BadVectors(
+                f"The vectors of {int(bad.sum())} users are NaN or infinite, the first is {first!r}.",
+                "Look at that user's events with `graphprofile explain`; nothing was written.",
+            )
+        return stored, usable
+
+
+def fold_unseen(model: FittedModel, graph: TrainingGraph) -> Folded:
+    """Vectors of the objects of a graph that the model does not hold, from their own descriptions alone."""
+    folded = model.fold_in(graph, neighbourhood=False)
+    unseen = model.positions(graph.object_ids[folded.index]) < 0
+    return Folded(
+        folded.index[unseen],
+        folded.inputs[unseen],
+        folded.targets[unseen],
+        folded.popularity[unseen],
+        folded.known[unseen],
+    )
+
+
+class Writer:
+    """Writes vectors of one model.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        version: Of the model.
+        model: The model.
+        progress: Called with (what, done, total or None).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vocabulary: Vocabulary,
+        version: str,
+        model: FittedModel,
+        progress: Progress | None = None,
+    ) -> None:
+        self.store = store
+        self.vocabulary = vocabulary
+        self.version = version
+        self.model = model
+        self.progress = progress
+        self._users = UserVectors(store, vocabulary, model)
+
+    def write(self, *, everybody: bool) -> EmbedResult:
+        """Write vectors of all, or of who changed; objects first, since users rest on them."""
+        started = time.perf_counter()
+        objects = sum(self._write_objects(prefix, everybody) for prefix in (ITEM, CONTENT))
+        users = self._write_everybody() if everybody else self._write_due()
+        return EmbedResult(
+            users=users, items=objects, model=self.version, seconds=round(time.perf_counter() - started, 3)
+        )
+
+    def _write_objects(self, prefix: str, everybody: bool) -> int:
+        plural = PLURAL[prefix]
+        query = f"embed/list_{plural}" if everybody else f"embed/list_due_{plural}"
+        ids = sorted(row["id"] for row in self.store.stream(query))
+        stored, _ = self.model.stored_objects()
+        done = 0
+        for part in chunks(ids, OBJECTS_PER_TRANSACTION):
+            keys = np.array([prefix + id_ for id_ in part], dtype=object)
+            place = self.model.positions(keys)
+            vectors = stored[np.maximum(place, 0)] if len(stored) else np.zeros((len(part), self.model.dimensions))
+            unseen = np.flatnonzero(place < 0)
+            if len(unseen):
+                graph = objects_graph(self.store, self.vocabulary, keys[unseen], self._users.hierarchy)
+                folded, _ = self.model.stored_objects(fold_unseen(self.model, graph))
+                # objects_graph sorts its keys, and ``part`` is sorted.
+                vectors[unseen] = folded
+            self._write(f"embed/write_{plural}", [[id_, v] for id_, v in zip(part, vectors.tolist(), strict=True)])
+            if len(unseen) and not everybody:
+                self._mark_users(plural, [part[index] for index in unseen])
+            done += len(part)
+            if self.progress:
+                self.progress(f"vectors of {plural}", done, len(ids))
+        return done
+
+    def _mark_users(self, plural: str, ids: list[str]) -> None:
+        self.store.write(
+            lambda tx: tx.run(f"embed/mark_users_of_{plural}", event_types=self.vocabulary.types, ids=ids)
+        )
+
+    def _write_everybody(self) -> int:
+        ids = sorted(row["user_id"] for row in self.store.stream("tags/list_users"))
+        for done, part in enumerate(chunks(ids, USERS_PER_TRANSACTION)):
+            self._write_users(part)
+            if self.progress:
+                self.progress("vectors of users", min((done + 1) * USERS_PER_TRANSACTION, len(ids)), len(ids))
+        return len(ids)
+
+    def _write_due(self) -> int:
+        done: set[str] = set()
+        while True:
+            due = sorted(row["id"] for row in self.store.read("embed/list_due_users", limit=USERS_PER_TRANSACTION))
+            if not due:
+                return len(done)
+            self._write_users(due)
+            done.update(due)
+            if self.progress:
+                self.progress("vectors of users", len(done), None)
+
+    def _write_users(self, user_ids: Iterable[str]) -> None:
+        rows = self._users.read(list(user_ids))
+        vectors, usable = self._users.compute(rows)
+        self._write(
+            "embed/write_users",
+            [
+                [row["user_id"], vector, row["rev"], "fresh" if ok else "cold_start"]
+                for row, vector, ok in zip(rows, vectors.tolist(), usable.tolist(), strict=True)
+            ],
+        )
+
+    def _write(self, query: str, rows: list[list[Any]]) -> None:
+        now = int(time.time() * 1000)
+        self.store.write(lambda tx: tx.run(query, rows=rows, model=self.version, now=now))
