@@ -2,7 +2,9 @@
 # The Neo4j half of the tests also wants Java 17 and Maven, or GRAPHPROFILE_TEST_NEO4J_URI (_USER, _PASSWORD).
 
 VENV ?= .venv
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(if $(shell command -v $(name)),$(name))))
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for name in python3.12 python3.13 python3.11 python3 python; do \
+	$$name $(NEW_ENOUGH) 2>/dev/null && { echo $$name; break; }; done)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -13,8 +15,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "graphprofile needs Python 3.11 or newer; $(PYTHON) is older. Say which: make PYTHON=/path/to/python3.12"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) $(NEW_ENOUGH) || \
+		{ echo "graphprofile needs Python 3.11 or newer. Say where: make PYTHON=/path/to/python3.12 ..."; exit 1; }
 	@echo "Setting up $(VENV) (once; PyTorch is large)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip

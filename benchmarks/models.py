@@ -34,6 +34,7 @@ class Names:
         self.table: dict[str, int] = {}
 
     def __call__(self, name: str) -> int:
+        """The number of a name."""
         return self.table.setdefault(name, len(self.table))
 
 
@@ -183,9 +184,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(found, indent=2))
     else:
-        print(
-            f"{arguments.data}: {graph.num_users} users, {graph.num_objects} objects, {graph.num_events} events"
-        )
+        print(f"{graph.num_users} users, {graph.num_objects} objects, {graph.num_events} events")
         print(f"split {report.split}\nchoices {report.model.choices}")
         print(f"{table(report)}\n{seconds:.1f} s")
 

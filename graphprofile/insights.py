@@ -7,6 +7,7 @@ A file's header declares its parameters in words that are also the rules they ar
     tag (tag): …                            a tag's name or kind:name; fills the parameter ``kind``
     event (event type, default any): …      name of an event in the vocabulary, or its relationship type
     as_of (time, default newest event): …   ISO 8601 or epoch milliseconds
+    half_life_days (float, days, from the vocabulary): …   not asked for, and not to be given
     limit (int, rows, at least 1, default 20): …
 
 Columns whose name ends in ``_at`` are times: epoch milliseconds in the graph, ISO 8601 in the answer.
@@ -30,6 +31,7 @@ from graphprofile.vocabulary import Vocabulary
 
 AREA = "insights"
 NEWEST = "newest event"
+FROM_VOCABULARY = "from the vocabulary"
 
 # A return or a dislike says something of a person's rhythm too; everywhere else only event types of positive
 # weight are a sign of interest.
@@ -111,6 +113,8 @@ def run_insight(store: Store, vocabulary: Vocabulary, name: str, /, **params: An
             rule.type for rule in vocabulary.events.values() if rule.weight > 0 or name in EVERY_EVENT_TYPE
         ]
         event_types = sorted(types) if queries.load(query).takes_event_types else ()
+        if any(field.name == "half_life_days" for field in queries.load(query).parameters):
+            values["half_life_days"] = vocabulary.half_life_long_days
         rows = store.read(query, event_types=event_types, **values)
     return [{key: iso(value) if key.endswith("_at") else value for key, value in row.items()} for row in rows]
 
@@ -244,6 +248,7 @@ def _describe(
         parameters=[
             InsightParameter(name=field.name, type=field.type, default=field.default, text=field.text)
             for field in parameters
+            if FROM_VOCABULARY not in field.type
         ],
         columns=[InsightColumn(name=field.name, type=field.type, text=field.text) for field in columns],
     )

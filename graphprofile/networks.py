@@ -53,7 +53,7 @@ def to_networkx(
 
     Nodes are ``("User", id)``, ``("Item", id)``, ``("Content", id)`` and ``("Tag", kind, name)``, with their
     ``label`` and the source's properties as attributes (no vectors, nothing the system keeps for itself).
-    Edges carry their relationship type as ``type``; events ``event_id``, ``ts`` (epoch ms) and ``value``, tags
+    Edges carry their relationship type as ``type``; events ``event_id``, ``ts`` (epoch ms), ``value``; tags
     ``weight``.
 
     Args:

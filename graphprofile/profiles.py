@@ -431,6 +431,46 @@ class GraphProfile:
         """
         return self.store.cypher(text, {**(parameters or {}), **named}, read_only=read_only)
 
+    def evaluate(self, *, progress: Progress | None = None) -> dict[str, Any]:
+        """The recipe in use beside popularity and item-to-item, scored on the newest part of the events.
+
+        Raises:
+            NoModel: Nothing has been trained yet.
+            TooLittleData: No part of the events can be held back.
+        """
+        return self.models.evaluate(progress=progress)
+
+    def report(self, out: str | Path = "report.html", *, user_id: str | None = None) -> Path:
+        """Write one self-contained HTML file with plots.
+
+        Args:
+            out: Where to write it.
+            user_id: Whose profile to show; somebody typical where nobody is named.
+
+        Raises:
+            NotFound: No such user.
+            UsageError: The file cannot be written.
+        """
+        from graphprofile.report import build_report, choose_user, collect_report
+
+        reader = user_id or choose_user(self.store, self.vocabulary)
+        in_use = self.models.in_use() if self._stored_rules() else None
+        data = collect_report(
+            self.store,
+            self.vocabulary,
+            user_id=reader,
+            profile=self.profile(reader) if reader else None,
+            recommendations=self.recommend(reader, 8) if reader and in_use else [],
+            metrics=self.models.show(in_use).get("metrics") if in_use else None,
+            model=in_use,
+        )
+        path = Path(out)
+        try:
+            path.write_text(build_report(data), "utf-8")
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written: {error.strerror or error}.", "Name another file.") from error
+        return path
+
     def digest(self) -> str:
         """64 hex digits that are equal where two graphs hold the same, on whichever engine."""
         from graphprofile.digest import digest

@@ -1,7 +1,7 @@
 """The report: one HTML file that needs nothing else, with plots of what a store holds.
 
-:func:`collect_report` reads what is to be shown, :func:`build_report` makes the page. What a store does not have
-yet (a model, vectors, tags, events) is left out, and the page says what to run for it.
+:func:`collect_report` reads what is to be shown, :func:`build_report` makes the page. What a store does not
+have yet (a model, vectors, tags, events) is left out, and the page says what to run for it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def collect_report(
     metrics: Mapping[str, Mapping[str, Any] | None] | None = None,
     model: str | None = None,
     title: str = "Profiles in a graph",
-    max_points: int = 1500,
+    max_points: int = 1200,
     seed: int = 0,
 ) -> ReportData:
     """Read everything the report shows.
@@ -156,8 +156,8 @@ style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 <main>
 {"".join(section for _, _, section in page.sections)}
 </main>
-<footer>{notes}<p>Written {sections.day(data.generated_at)} {data.generated_at[11:16]} UTC. Plots by Plotly.js, \
-contained in this file.</p><noscript><p>The plots need JavaScript.</p></noscript></footer>
+<footer>{notes}<p>Written {sections.day(data.generated_at)} {data.generated_at[11:16]} UTC. \
+Plots by Plotly.js, contained in this file.</p><noscript><p>The plots need JavaScript.</p></noscript></footer>
 <script>{get_plotlyjs()}</script>
 <script type="application/json" id="figures">{figures}</script>
 <script>

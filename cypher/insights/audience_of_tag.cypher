@@ -4,6 +4,7 @@
 //   tag (tag): its name, or kind:name
 //   kind (tag kind, default any): of the tag, where the name alone is ambiguous
 //   as_of (time, not before the newest event, default newest event): the moment the interest is read at
+//   half_life_days (float, days, from the vocabulary): of long-term interests
 //   limit (int, rows, at least 1, default 20): rows at most
 // Columns:
 //   user (text): id
@@ -13,8 +14,7 @@
 //   events (int): events behind it
 //   last_at (time): the latest of them
 MATCH (:Tag {kind: $kind, name: $tag})<-[r:INTERESTED_IN]-(u:User)
-MATCH (s:Schema {id: 'graphprofile'})
-WITH u, r, s.half_life_long_days * 86400000.0 AS half_life_ms
+WITH u, r, $half_life_days * 86400000.0 AS half_life_ms
 WITH u, r, half_life_ms, r.long * 2.0 ^ ((r.last_at - $as_of) / half_life_ms) AS score
 WHERE score > 0
 ORDER BY score DESC, u.id

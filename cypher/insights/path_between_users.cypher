@@ -3,7 +3,8 @@
 // dealt with something of the same tag, or each shares a thing with the same third person (4 hops; looked for only
 // where the shorter ways are fewer than `limit`). Among ways of one length the rarer link comes first: it says more.
 // Only event types of positive weight count. Of each person the latest `breadth` things are followed, and for a third
-// person only things that at most `hub` events touch, so that a bestseller links nobody.
+// person only things that at most `hub` events touch, so that a bestseller links nobody. What both dealt with is a
+// shared thing and nothing else.
 // Parameters:
 //   user (user id): one end
 //   other (user id): the other end
@@ -32,12 +33,15 @@ WITH collect([hops, how, via, path, shared_by]) AS short
 CALL (short) {
   WITH short
   WHERE size(short) < $limit
-  UNWIND [$user, $other] AS who
-  CALL (who) {
+  UNWIND [[$user, $other], [$other, $user]] AS pair
+  WITH pair[0] AS who, pair[1] AS whom
+  CALL (who, whom) {
     MATCH (:User {id: who})-[e:EVENT_TYPES]->(o)
     WITH o, max(e.ts) AS latest
     ORDER BY latest DESC, o.id
     LIMIT $breadth
+    WITH o, latest
+    WHERE NOT EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: whom}) }
     MATCH (o)-[:HAS_TAG]->(t:Tag)
     RETURN t, head(collect(coalesce(o.title, o.name, o.id))) AS thing
   }
@@ -52,14 +56,15 @@ CALL (short) {
 CALL (short) {
   WITH short
   WHERE size(short) < $limit
-  UNWIND [$user, $other] AS who
-  CALL (who) {
+  UNWIND [[$user, $other], [$other, $user]] AS pair
+  WITH pair[0] AS who, pair[1] AS whom
+  CALL (who, whom) {
     MATCH (:User {id: who})-[e:EVENT_TYPES]->(o)
     WITH o, max(e.ts) AS latest
     ORDER BY latest DESC, o.id
     LIMIT $breadth
-    WITH o
-    WHERE COUNT { (o)<-[:EVENT_TYPES]-() } <= $hub
+    WITH o, latest
+    WHERE COUNT { (o)<-[:EVENT_TYPES]-() } <= $hub AND NOT EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: whom}) }
     MATCH (o)<-[:EVENT_TYPES]-(c:User)
     WHERE c.id <> $user AND c.id <> $other
     RETURN c, head(collect(coalesce(o.title, o.name, o.id))) AS thing

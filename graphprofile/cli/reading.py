@@ -29,7 +29,7 @@ def profile(connection: Connection, user: str, as_of: str | None) -> int:
         return DONE
     print_pairs(
         {
-            **document["properties"],
+            **{name: str(value) for name, value in document["properties"].items()},
             "as of": found.as_of,
             "first seen": found.first_seen,
             "last seen": found.last_seen,
@@ -38,9 +38,9 @@ def profile(connection: Connection, user: str, as_of: str | None) -> int:
         f"User {user}",
     )
     print_table(
-        ["tag", "kind", "share", "lift", "score", "events", "last"],
+        ["tag", "kind", "share", "lift", "events", "last"],
         [
-            (t.tag, t.kind, percent(t.share), t.lift, t.score, t.events, t.last_at[:10])
+            (t.tag, t.kind, percent(t.share), lift(t.lift), t.events, t.last_at[:10])
             for t in found.tags[:TAGS_SHOWN]
         ],
         title=f"Interests ({min(TAGS_SHOWN, len(found.tags))} of {len(found.tags)})",
@@ -54,6 +54,11 @@ def profile(connection: Connection, user: str, as_of: str | None) -> int:
 def percent(share: float | None) -> str:
     """A share as people read it."""
     return "-" if share is None else f"{share:.0%}" if share >= 0.095 else f"{share:.1%}"
+
+
+def lift(value: float | None) -> str:
+    """A lift as people read it: how many times as much as everybody."""
+    return "-" if value is None else f"{value:.1f} x"
 
 
 @click.command(epilog="Example: graphprofile recommend u1 -k 5")
@@ -130,9 +135,16 @@ def explain(connection: Connection, user: str, tag: str | None, item: str | None
         return DONE
     print(f"{user} and {found.tag or found.item}: score {cell(found.score)}")
     print_table(
-        ["contribution", "event", "at", "object", "title", "through", "batch"],
+        ["share", "contribution", "event", "at", "object", "through"],
         [
-            (p.contribution, p.event, p.at[:10], p.object_id, p.title, ", ".join(p.tags), p.batch)
+            (
+                percent(p.contribution / found.score if found.score else None),
+                p.contribution,
+                p.event,
+                p.at[:10],
+                p.title or p.object_id,
+                ", ".join(p.tags),
+            )
             for p in found.paths
         ],
     )

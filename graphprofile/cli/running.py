@@ -8,6 +8,8 @@ import click
 
 from graphprofile.cli.options import Connection, common
 from graphprofile.cli.output import cell, note, print_json, print_pairs, print_table, progress_bar
+from graphprofile.errors import UsageError
+from graphprofile.store import embedded
 
 DONE = 0
 
@@ -82,14 +84,15 @@ def report(connection: Connection, reader: str | None, out: str, show: bool) -> 
 @common
 def up(connection: Connection) -> int:
     """Keep the embedded engine running in the background, so that commands start at once."""
-    from graphprofile.store import embedded
-
-    info = embedded.up(connection.settings())
-    document = {"uri": info.uri, "pid": info.pid, "started": info.started}
+    settings = connection.settings()
+    _require_embedded(settings.uri)
+    before = embedded.status(settings)
+    found = embedded.up(settings)
     if connection.as_json:
-        print_json(document)
+        print_json({"running": found.running, "pid": found.pid, "was_running": before.running})
     else:
-        print(f"The embedded engine {'runs' if info.started else 'was running already'} at {info.uri}.")
+        state = "was running already and stays" if before.running else "runs"
+        print(f"The embedded engine {state} (process {found.pid}); `graphprofile down` ends it.")
     return DONE
 
 
@@ -97,14 +100,24 @@ def up(connection: Connection) -> int:
 @common
 def down(connection: Connection) -> int:
     """Stop the engine that `up` started; waits for transactions under way."""
-    from graphprofile.store import embedded
-
-    stopped = embedded.down(connection.settings())
+    settings = connection.settings()
+    _require_embedded(settings.uri)
+    before = embedded.status(settings)
+    found = embedded.down(settings)
     if connection.as_json:
-        print_json({"stopped": stopped})
+        print_json({"running": found.running, "was_running": before.running})
+    elif found.running:
+        print(f"It ends when its other users have gone: processes {', '.join(map(str, found.clients))}.")
     else:
-        print("Stopped." if stopped else "It was not running.")
+        print("Stopped." if before.running else "It was not running.")
     return DONE
+
+
+def _require_embedded(uri: str | None) -> None:
+    if uri is not None:
+        raise UsageError(
+            f"`up` and `down` are for the embedded engine; {uri} is a server.", "Start and stop the server itself."
+        )
 
 
 @click.command(epilog="Example: graphprofile demo")

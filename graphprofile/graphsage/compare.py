@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphprofile.errors import TooLittleData
+from graphprofile.errors import BadVectors, TooLittleData
 from graphprofile.graphsage import metrics as m
 from graphprofile.graphsage.config import Progress, TrainConfig
 from graphprofile.graphsage.data import FloatArray, IntArray, TrainingGraph
@@ -97,34 +97,6 @@ def train(
 
 
 def evaluate_recipe(
-    graph: TrainingGraph, recipe: Mapping[str, Any], *, progress: Progress | None = None
-) -> tuple[dict[str, m.Metrics | None], dict[str, Any]]:
-    """Measures a recipe as ``train`` does, beside popularity and item-to-item, and keeps nothing.
-
-    Args:
-        graph: All events.
-        recipe: A model's ``config``.
-        progress: Called after each epoch.
-
-    Returns:
-        The metrics by method, and the cut in words and counts.
-
-    Raises:
-        TooLittleData: The graph is too small to hold a part of it back.
-    """
-    config = TrainConfig.from_dict(recipe)
-    with threads(config, graph):
-        measured = _measure(graph, config, None, Clock(progress))
-    if measured is None:
-        raise TooLittleData(
-            "too little to measure: no part of the events can be held back",
-            "Load more events, then try again.",
-        )
-    found = {name: values for name, values in measured.metrics.items() if name != "current"}
-    return found, measured.split
-
-
-def evaluate_recipe(
     graph: TrainingGraph,
     config: Mapping[str, Any] | TrainConfig,
     *,
@@ -178,15 +150,19 @@ def _measure(
         return None
     protocol = m.Protocol(split)
     methods = {"model": scorer(mine, split.train)}
+    usable = used is not None
     if used is not None and not _same(used, config):
-        theirs = fit_with(split.train, used, choose(split.train, used, clock), clock)
-        methods["current"] = scorer(theirs, split.train)
+        try:
+            theirs = fit_with(split.train, used, choose(split.train, used, clock), clock)
+            methods["current"] = scorer(theirs, split.train)
+        except BadVectors:
+            usable = False
     methods["popularity"] = m.popularity(split.train)
     methods["item_to_item"] = m.item_to_item(split.train)
     found, per_user = m.evaluate(protocol, methods, seed=config.seed)
     results: dict[str, m.Metrics | None] = {"model": found["model"], "current": None}
     difference = None
-    if used is not None:
+    if usable:
         results["current"] = found.get("current", found["model"])
         theirs_per_user = per_user.get("current", per_user["model"])
         difference = m.paired_difference(per_user["model"], theirs_per_user, seed=config.seed)
@@ -200,8 +176,9 @@ def _decide(
     """Better means: the 95% interval of the paired NDCG@20 difference lies above 0."""
     if used is None:
         return True, "the first model"
-    difference = measured.difference or {}
-    gain, between = difference.get("ndcg_at_20"), difference.get("ndcg_at_20_interval")
+    if measured.difference is None:
+        return True, "better: the recipe in use gives no usable vectors on this graph any more"
+    gain, between = measured.difference["ndcg_at_20"], measured.difference["ndcg_at_20_interval"]
     if gain is None or between is None:
         text = "no user could be scored"
         better = False

@@ -38,15 +38,15 @@ class TrainConfig:
     """
 
     dim: int = 64
-    epochs: int = 30
+    epochs: int = 16
     batch_users: int = 256
     num_negatives: int = 8192
-    temperature: float = 0.1
+    temperature: float = 0.12
     learning_rate: float = 0.02
     input_fraction: float = 0.5
-    row_dropout: float = 0.1
+    row_dropout: float = 0.05
     description_scale: float = 0.3
-    gamma: float = 3.0
+    gamma: float = 2.0
     neutral: float = 0.5
     targets_power: float = 0.5
     user_half_lives_days: tuple[float | None, ...] = (None, 365.0, 90.0, 30.0)

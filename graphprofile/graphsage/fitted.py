@@ -95,8 +95,8 @@ class FittedModel:
 
     @property
     def dim(self) -> int:
-        """Columns that carry taste; the first ``dim`` columns of a stored vector, for similarity by taste
-        alone.""" return int(self.targets.shape[1])
+        """Columns that carry taste: the first ``dim`` of a stored vector."""
+        return int(self.targets.shape[1])
 
     @property
     def dimensions(self) -> int:
@@ -105,8 +105,8 @@ class FittedModel:
 
     @property
     def user_scale(self) -> float:
-        """The users' popularity coordinate; objects carry popularity divided by it, so both stay near length
-        1.""" return max(1.0, float(np.sqrt(np.abs(self.popularity).max(initial=0.0))))
+        """The users' popularity coordinate; objects carry popularity divided by it, so neither is long."""
+        return max(1.0, float(np.sqrt(np.abs(self.popularity).max(initial=0.0))))
 
     @property
     def max_norm(self) -> float:
@@ -181,10 +181,12 @@ class FittedModel:
         return np.array([known.get(name, -1) for name in graph.event_types], dtype=np.int64)
 
     def _event_factor(self, weights: FloatArray, types: IntArray) -> DoubleArray:
-        """Channel weight times size of each event; a channel the model never saw counts 1, or 0 if not
-        positive.""" table = np.concatenate([self.channel_weights, [[1.0, 0.0, 0.0]]]) sign = np.where(weights
-        > 0, 0, np.where(weights == 0, 1, 2)) factor: DoubleArray = table[types, sign] * np.where(weights ==
-        0, 1.0, np.abs(weights.astype(np.float64))) return factor
+        """Channel weight times size of each event; an unknown type counts 1, or 0 if not positive."""
+        table = np.concatenate([self.channel_weights, [[1.0, 0.0, 0.0]]])
+        sign = np.where(weights > 0, 0, np.where(weights == 0, 1, 2))
+        size = np.where(weights == 0, 1.0, np.abs(weights.astype(np.float64)))
+        factor: DoubleArray = table[types, sign] * size
+        return factor
 
     def scores(self, users: FloatArray) -> FloatArray:
         """Score of every object for unit user vectors, float32 [num_users, num_objects]."""
@@ -288,12 +290,17 @@ class FittedModel:
         Raises:
             BadVectors: A vector is NaN or infinite, a trained object's is zero, or nearly all say the same.
         """
-        for name, table in (("input", self.inputs), ("target", self.targets), ("popularity", self.popularity)):
+        for name, table in (
+            ("input", self.inputs),
+            ("target", self.targets),
+            ("popularity", self.popularity),
+        ):
             bad = ~np.isfinite(table.reshape(len(table), -1)).all(axis=1)
             if bad.any():
                 first = self.object_ids[int(np.flatnonzero(bad)[0])]
                 raise BadVectors(
-                    f"training gave NaN or infinite {name} values for {int(bad.sum())} objects, the first is {first}",
+                    f"training gave NaN or infinite {name} values for {int(bad.sum())} objects, "
+                    f"the first is {first}",
                     "Train with a smaller learning rate; the model was not saved.",
                 )
         length = np.linalg.norm(self.targets[self.trained], axis=1)
@@ -343,8 +350,9 @@ def description_matrices(
         column = column[name] if len(name) else np.empty(0, dtype=np.int64)
         keep = (column >= 0) & (weight != 0)
         matrix = sp.csr_matrix(
-            (weight[keep], (obj[keep], column[keep])), shape=(graph.num_objects, len(wanted)),
-            dtype=np.float32
+            (weight[keep], (obj[keep], column[keep])),
+            shape=(graph.num_objects, len(wanted)),
+            dtype=np.float32,
         )
         matrix.sum_duplicates()
         total = np.asarray(abs(matrix).sum(axis=1)).ravel()

@@ -16,7 +16,7 @@ from graphprofile.graphsage.config import Choices, TrainConfig
 from graphprofile.graphsage.data import SIGNS, FloatArray, IntArray, TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import Interactions, popularity_columns
-from graphprofile.graphsage.model import HeteroGraphSage, closed_form
+from graphprofile.graphsage.model import NEGATIVE, HeteroGraphSage, closed_form
 
 
 @dataclass
@@ -77,8 +77,11 @@ class Run:
         chance = np.maximum(liked, 0.5)
         self.chance = chance / chance.sum()
         self.pairs = sp.csr_matrix(
-            (np.ones(len(self.interactions), dtype=np.bool_), (self.interactions.user,
-            self.interactions.object)), shape=(graph.num_users, graph.num_objects),
+            (
+                np.ones(len(self.interactions), dtype=np.bool_),
+                (self.interactions.user, self.interactions.object),
+            ),
+            shape=(graph.num_users, graph.num_objects),
         )
         per_user = np.bincount(self.interactions.user[self.positive], minlength=graph.num_users)
         self.eligible = np.flatnonzero(per_user >= 2)
@@ -89,8 +92,9 @@ class Run:
         tables = [net.residual, *net.description]
         self.rates = (config.learning_rate, config.learning_rate / 2)
         self.optimizer = torch.optim.Adam(
-            [{"params": tables}, {"params": [net.channel_parameter, net.gamma, net.popularity]}], betas=(0.9,
-            0.99), fused=True
+            [{"params": tables}, {"params": [net.channel_parameter, net.gamma, net.popularity]}],
+            betas=(0.9, 0.99),
+            fused=True,
         )
 
     def epoch(self) -> float:
@@ -244,17 +248,21 @@ class Run:
         return fitted.with_described(model, self.all) if describe else model
 
     def _channel_table(self) -> FloatArray:
-        table = np.tile(np.array([1.0, self.config.neutral, 0.0], dtype=np.float32),
-        (len(self.graph.event_types), 1)) place = {name: index for index, name in
-        enumerate(self.graph.event_types)} for name, weight in zip(self.interactions.names,
-        self.network.channel_weights().tolist(), strict=True):
+        start = np.array([1.0, self.config.neutral, 0.0], dtype=np.float32)
+        table = np.tile(start, (len(self.graph.event_types), 1))
+        place = {name: index for index, name in enumerate(self.graph.event_types)}
+        weights = self.network.channel_weights().detach().numpy()
+        live = weights[self.network.signs.numpy() != NEGATIVE]
+        if len(live) == 1:
+            # Only proportions matter then, and the hop took the weight of its only channel for 1.
+            weights = weights / live[0]
+        for name, weight in zip(self.interactions.names, weights, strict=True):
             table[place[name[:-1]], SIGNS.index(name[-1])] = weight
         return table
 
 
 def _shared_names(graph: TrainingGraph) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Tags and properties that at least two objects with events share: one object's own token teaches
-    nothing."""
+    """Tags and properties that at least two objects share: one object's own token teaches nothing."""
 
     def shared(names: tuple[str, ...], obj: IntArray, name: IntArray) -> tuple[str, ...]:
         pairs = np.unique(np.stack([name, obj], axis=1), axis=0)

@@ -50,8 +50,7 @@ def sparse_tensor(matrix: sp.csr_matrix) -> Tensor:
 
 
 class _SparseProduct(torch.autograd.Function):
-    """matrix @ x with the transposed matrix at hand for the way back (torch would build it anew each
-    time)."""
+    """Sparse matrix times x, with the transposed matrix at hand for the way back."""
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
@@ -194,9 +193,9 @@ class HeteroGraphSage(nn.Module):
         )
 
     def channel_weights(self) -> Tensor:
-        """Learned weight of each channel: positive and neutral ones above 0, negative ones free
-        [num_channels].""" free = self.channel_parameter return torch.where(self.signs == NEGATIVE, free,
-        free.exp())
+        """Learned weight of each channel [num_channels]: above 0, but of negative ones free."""
+        free = self.channel_parameter
+        return torch.where(self.signs == NEGATIVE, free, free.exp())
 
     def rows(self, keep: Tensor | None = None) -> Tensor:
         """Objects' own rows before the hop: start and residual, tags, properties [num_objects, 2 * dim].
@@ -255,7 +254,9 @@ class HeteroGraphSage(nn.Module):
         out: Tensor = torch.addcmul(rows, total, self.gamma * scale)
         return out
 
-    def users(self, inputs: Tensor, edges: IntArray, row: IntArray, num_rows: int, factor: FloatArray) -> Tensor:
+    def users(
+        self, inputs: Tensor, edges: IntArray, row: IntArray, num_rows: int, factor: FloatArray
+    ) -> Tensor:
         """Unit vectors of users from some of their interactions [num_rows, dim].
 
         Args:

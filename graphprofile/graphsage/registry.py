@@ -2,9 +2,9 @@
 
 ::
 
-    ROOT/models/m-20261122T213000-ab12/arrays.npz    vectors and learned tables
-    ROOT/models/m-20261122T213000-ab12/model.json    arguments, metrics, what graph it saw, sha256 of arrays.npz
-    ROOT/models/in_use                               the version in use and the ones before it
+    ROOT/models/m-20261122T213000-ab12/arrays.npz   vectors and learned tables
+    ROOT/models/m-20261122T213000-ab12/model.json   arguments, metrics, what graph it saw, sha256 of them
+    ROOT/models/in_use                              the version in use and the ones before it
 
 A version is written into a temporary folder, flushed, and renamed: it is there as a whole or not at all.
 Nothing is unpickled when reading.

@@ -33,10 +33,10 @@ MIN_PAIRS = 16
 #: Validation parts: small graphs have few users to validate on and are quick to train, so they get several.
 VALIDATION_SHARE = 0.15
 _FOLD_EVENTS = 100_000
-_MAX_FOLDS = 3
+_MAX_FOLDS = 2
 #: Above this many events both kinds of history are not tried beside each other.
 _BOTH_HISTORIES_EVENTS = 300_000
-_CHECKPOINTS = 5
+_CHECKPOINTS = 4
 _THREADED_EVENTS = 300_000
 
 
@@ -118,8 +118,8 @@ def check_enough(graph: TrainingGraph) -> None:
     users, objects = int((of_user >= 2).sum()), len(np.unique(graph.event_object[positive]))
     if users < MIN_USERS or objects < MIN_OBJECTS or len(pairs) < MIN_PAIRS:
         raise TooLittleData(
-            f"too little to train on: {users} users with two or more objects they like (needed: {MIN_USERS}), "
-            f"{objects} such objects (needed: {MIN_OBJECTS}), {len(pairs)} pairs of both (needed: {MIN_PAIRS})",
+            f"too little to train on: {users} users with two or more liked objects (needed: {MIN_USERS}), "
+            f"{objects} liked objects (needed: {MIN_OBJECTS}), {len(pairs)} pairs (needed: {MIN_PAIRS})",
             "Load more events of kinds with a positive weight, then train again.",
         )
 

@@ -288,7 +288,7 @@ def properties_as_json(column: pl.Series) -> tuple[pl.Series, pl.Series, Errors]
     if column.dtype in _FLOATS:
         wide = column.cast(pl.Float64).fill_nan(None) + 0.0
         infinite = wide.is_infinite().fill_null(False)
-        errors = dict.fromkeys(infinite.arg_true().to_list(), "is no finite number")
+        errors = {row: f"{wide[row]} is no finite number" for row in infinite.arg_true().to_list()}
         written = numbers_as_json(keep(wide, ~infinite))
         return written, written, errors
     native, canonical, errors = nulls(column, pl.String).to_list(), nulls(column, pl.String).to_list(), {}

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphprofile.errors import ConfigError
+
 Keys = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 
@@ -25,7 +27,6 @@ class Occurrences:
     """
 
     runs: list[tuple[Keys, Counts]] = field(default_factory=list)
-    _files: list[Any] = field(default_factory=list)
 
     def number(self, keys: Keys) -> Counts:
         """For each key how many times it has come, itself included, counted over all calls."""
@@ -51,12 +52,19 @@ class Occurrences:
             np.add.at(sums, inverse, np.concatenate([other_counts, counts]))
             keys, counts = joined, sums
         if len(keys) > IN_MEMORY:
-            keys, counts = self._on_disk(keys), self._on_disk(counts)
+            keys, counts = _on_disk(keys), _on_disk(counts)
         self.runs.append((keys, counts))
 
-    def _on_disk(self, values: Any) -> Any:
-        handle = tempfile.TemporaryFile(prefix="graphprofile-")
-        values.tofile(handle)
-        handle.flush()
-        self._files = [*self._files, handle]
-        return np.memmap(handle, dtype=values.dtype, mode="r", shape=values.shape)
+
+def _on_disk(values: Any) -> Any:
+    """The same array in a temporary file without a name: it is gone with the last use of the array."""
+    try:
+        with tempfile.TemporaryFile(prefix="graphprofile-") as handle:
+            values.tofile(handle)
+            handle.flush()
+            return np.memmap(handle, dtype=values.dtype, mode="r", shape=values.shape)
+    except OSError as error:
+        raise ConfigError(
+            f"The temporary folder {tempfile.gettempdir()} cannot be written to: {error}.",
+            "Make room there, or set TMPDIR to another folder.",
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -99,7 +99,8 @@ def blocks(stream: IO[bytes], encoding: str, block_size: int = BLOCK) -> Iterato
 
 
 def _utf8(stream: IO[bytes], encoding: str, block_size: int) -> Iterator[bytes]:
-    first = stream.read(block_size)
+    parts = _parts(stream, block_size)
+    first = next(parts, b"")
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16"
     elif first.startswith(b"\xef\xbb\xbf"):
@@ -116,7 +117,7 @@ def _utf8(stream: IO[bytes], encoding: str, block_size: int) -> Iterator[bytes]:
             part = decode.decode(part).encode("utf-8", "surrogateescape")
         if part:
             yield part.replace(b"\r", b"\n") if old_mac else part
-        part = stream.read(block_size)
+        part = next(parts, b"")
     if decode is not None and (rest := decode.decode(b"", final=True)):
         yield rest.encode("utf-8", "surrogateescape")
 
@@ -125,8 +126,31 @@ def _lone_returns(data: bytes) -> bool:
     return b"\r" in data and data.count(b"\r") != data.count(b"\r\n")
 
 
+def _blank_lines(data: bytes) -> bool:
+    return data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data
+
+
 def _line_count(data: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == 10))
+
+
+def _parts(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    """The stream in parts of a size; what came before damage is given out before it is raised."""
+    read1: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    while True:
+        pieces: list[bytes] = []
+        missing = size
+        try:
+            while missing and (piece := read1(missing)):
+                pieces.append(piece)
+                missing -= len(piece)
+        except DAMAGED:
+            if pieces:
+                yield b"".join(pieces)
+            raise
+        if not pieces:
+            return
+        yield b"".join(pieces)
 
 
 def _only_returns(data: bytes) -> bool:
@@ -161,7 +185,7 @@ class CsvLines:
 
     def _fast(self, data: bytes, first_line: int) -> Table | None:
         """All lines at once, where none of them needs care."""
-        if (self.quoting and b'"' in data) or b"\0" in data or _lone_returns(data):
+        if (self.quoting and b'"' in data) or b"\0" in data or _lone_returns(data) or _blank_lines(data):
             return None
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
@@ -187,6 +211,8 @@ class CsvLines:
             return None
         frame = pl.DataFrame(table)
         if len(names) == 1 and (frame["0"] == "").any():
+            return None
+        if len(data) > MAX_FIELD and any(int(str(c.str.len_bytes().max())) > MAX_FIELD for c in frame):
             return None
         frame.columns = list(self.columns)
         return Table(frame, np.arange(first_line, first_line + frame.height, dtype=np.int64))

@@ -66,8 +66,8 @@ def mapped(column: pl.Series, rule: Rule) -> tuple[pl.Series, Errors]:
     if column.dtype != pl.String:
         return settle(fast, column, rule)
     table: dict[str, str] = {}
-    wrong: dict[str, str] = {}
-    for value in column.unique().drop_nulls().to_list():
+    wrong: dict[str | None, str] = {}
+    for value in column.unique().to_list():
         try:
             table[value] = rule(value)
         except ValueError as error:
@@ -76,17 +76,15 @@ def mapped(column: pl.Series, rule: Rule) -> tuple[pl.Series, Errors]:
         fast = column.replace_strict(table, default=None, return_dtype=pl.String)
     if not fast.null_count():
         return fast, {}
-    errors: Errors = {}
-    for row in fast.is_null().arg_true().to_list():
-        value = column[row]
-        errors[row] = "is missing: every row needs one" if value is None else wrong[value]
-    return fast, errors
+    values = column.to_list()
+    return fast, {row: wrong[values[row]] for row in fast.is_null().arg_true().to_list()}
 
 
 def property_columns(frame: pl.DataFrame, kind: Kind, bad: Verdicts) -> Iterable[tuple[str, str]]:
     """(property, column) of every column that is no generic one."""
     roles = {*REQUIRED[kind], *OPTIONAL[kind], REJECT}
-    for source in frame.columns:
+    # In this order, so that what is said of a row does not depend on the rows beside it.
+    for source in sorted(frame.columns):
         if source in roles:
             continue
         try:

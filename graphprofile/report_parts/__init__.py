@@ -1,1 +1,1 @@
-"""Parts of the HTML report: what is computed for its plots, the plots themselves, and the page around them."""
+"""Parts of the HTML report: what is computed for its plots, the plots, and the page around them."""

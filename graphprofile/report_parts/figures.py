@@ -1,8 +1,8 @@
 """The plots of the report, as Plotly figures in plain dictionaries.
 
-Colours and fonts are written ``var(--name)``: the page's script puts the value of that CSS variable there, so that
-a plot follows light and dark. ``narrow`` holds what is different on a phone: properties by number of the trace, and
-parts of the layout.
+Colours and fonts are written ``var(--name)``: the page's script puts the value of that CSS variable there, so
+that a plot follows light and dark. ``narrow`` holds what is different on a phone: properties by number of the
+trace, and parts of the layout.
 """
 
 from __future__ import annotations

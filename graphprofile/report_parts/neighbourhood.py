@@ -157,7 +157,7 @@ def _circle(count: int) -> dict[int, tuple[float, float]]:
 
 
 def _spread(values: list[float]) -> list[float]:
-    """Positions in 0..1, half by value and half by rank, so that a dense middle leaves room for its labels."""
+    """Positions in 0..1, half by value and half by rank: a dense middle leaves room for its labels."""
     low, high = min(values), max(values)
     ranks = {at: rank for rank, at in enumerate(sorted(range(len(values)), key=lambda at: (values[at], at)))}
     return [
@@ -167,7 +167,7 @@ def _spread(values: list[float]) -> list[float]:
 
 
 def _label(graph: Neighbourhood, canvas: Canvas) -> None:
-    """Give labels, most important nodes first, the side on which they cover neither nodes nor other labels."""
+    """Give labels, most important nodes first, a side on which they cover neither nodes nor labels."""
     order = {"person": 0, "tag": 1, "other": 2, "object": 3}
     taken = []
     for node in graph.nodes:
@@ -177,13 +177,16 @@ def _label(graph: Neighbourhood, canvas: Canvas) -> None:
         node.side[canvas.name] = None
         if canvas is NARROW and node.kind == "object":
             continue
-        width, height = len(node.short) * canvas.letter_width, canvas.line_height
+        bold = 1.25 if node.kind in ("person", "tag") else 1.0
+        width, height = len(node.short) * canvas.letter_width * bold, canvas.line_height
         x, y, r = node.x * canvas.width, node.y * canvas.height, RADIUS[node.kind] + 2
         for side, right, up in _SIDES:
             left = x + right * r - (width / 2 if not right else 0 if right > 0 else width)
             bottom = y + up * r - (height / 2 if not up else 0 if up > 0 else height)
             box = (left, bottom, left + width, bottom + height)
-            inside = box[0] >= 0 and box[1] >= 0 and box[2] <= canvas.width and box[3] <= canvas.height
+            inside = (
+                box[0] >= 4 and box[1] >= 4 and box[2] <= canvas.width - 4 and box[3] <= canvas.height - 4
+            )
             own = (x - RADIUS[node.kind], y - RADIUS[node.kind], x + RADIUS[node.kind], y + RADIUS[node.kind])
             if inside and not any(_overlap(box, other) for other in taken if other != own):
                 node.side[canvas.name] = side

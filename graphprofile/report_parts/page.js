@@ -33,6 +33,7 @@
       const narrow = (phone.matches && figure.narrow) || {};
       const data = figure.data.map((trace, number) => ({ ...trace, ...((narrow.data || {})[number] || {}) }));
       const layout = merge(figure.layout, narrow.layout);
+      document.getElementById(id).style.height = `${layout.height}px`;
       Plotly.react(id, resolve(data, style), resolve(layout, style), {
         displayModeBar: false,
         responsive: true,

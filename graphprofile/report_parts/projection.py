@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 # Below so many points t-SNE has no neighbourhoods to show, and a plain PCA says as much.
 FEWEST_FOR_TSNE = 50
-ITERATIONS = 750
+ITERATIONS = 500
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def project(
 
     Users and items lie in two clouds of one space (item vectors carry a coordinate for their length and
     popularity that users don't), so each kind is centred by itself and brought to unit length. Then PCA to at
-    most 32 dimensions and t-SNE (van der Maaten and Hinton, 2008; started from the PCA); a few points only: PCA.
+    most 32 dimensions and t-SNE (van der Maaten and Hinton, 2008; started from the PCA); few points: PCA.
 
     Args:
         users: Vectors [num_users, dim].

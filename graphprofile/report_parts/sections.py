@@ -18,9 +18,10 @@ METHODS = {
     "popularity": "popularity",
 }
 MEASURES = {
-    "recall_at_20": ("How much of what came next was among 20 suggestions", "Recall@20, 0 to 1"),
-    "ndcg_at_20": ("The same, early places counting more", "NDCG@20, 0 to 1"),
+    "recall_at_20": ("Found among 20 suggestions", "Recall@20, 0 to 1"),
+    "ndcg_at_20": ("Found early among 20 suggestions", "NDCG@20, 0 to 1"),
 }
+TROUBLE = ("conflicts", "quarantined")
 TAGS_PER_KIND = 10
 KINDS = 4
 
@@ -55,7 +56,8 @@ class Page:
                 anchor,
                 title,
                 f'<section id="{anchor}" aria-labelledby="{anchor}-title">\n'
-                f'<h2 id="{anchor}-title">{text(title)}</h2>\n<p class="caption">{caption}</p>\n{body}\n</section>',
+                f'<h2 id="{anchor}-title">{text(title)}</h2>\n<p class="caption">{caption}</p>\n'
+                f"{body}\n</section>",
             )
         )
 
@@ -65,7 +67,8 @@ class Page:
         above = f"<h3>{text(heading)}</h3>" if heading else ""
         return (
             f'<div class="card flush">{above}<div class="figure" id="{name}" role="img" '
-            f'style="height:{int(figure["layout"]["height"])}px" aria-label="{text(description)}"></div></div>'
+            f'style="height:{int(figure["layout"]["height"])}px" aria-label="{text(description)}"></div>'
+            "</div>"
         )
 
 
@@ -77,7 +80,7 @@ def tiles(data: ReportData) -> str:
         (number(data.nodes.get("Content", 0)), "pieces of content"),
         (
             number(sum(data.events.values())),
-            ", ".join(f"{name}" for name in list(data.events)[:3]) or "events",
+            f"events: {', '.join(list(data.events)[:3])}",
         ),
         (number(data.nodes.get("Tag", 0)), "tags"),
         (f"{day(data.first_at)[:4]}–{day(data.as_of)[:4]}", "first to newest event"),
@@ -161,8 +164,8 @@ def add_person(page: Page, data: ReportData) -> None:
             kinds.setdefault(tag.kind, []).append(tag)
     cards = [_tag_table(kind, tags[:TAGS_PER_KIND]) for kind, tags in list(kinds.items())[:KINDS]]
     caption = (
-        f"What {text(name)} cares about as of {day(profile.as_of)}. Share is the part of this person's interest of "
-        "that kind; lift compares it with everybody's: above ×1 sets the person apart."
+        f"What {text(name)} cares about as of {day(profile.as_of)}. Share is the part of this person's "
+        "interest of that kind; lift compares it with everybody's: above ×1 sets the person apart."
     )
     body = (
         f'<div class="two">{"".join(cards)}</div>'
@@ -186,30 +189,35 @@ def add_person(page: Page, data: ReportData) -> None:
 
 def _tag_table(kind: str, tags: Sequence[TagInterest]) -> str:
     largest = max((tag.share or 0.0 for tag in tags), default=0.0) or 1.0
-    spread = max((abs(math.log2(tag.lift)) for tag in tags if tag.lift), default=0.0) or 1.0
+    logs = [math.log2(tag.lift) for tag in tags if tag.lift and tag.lift > 0]
+    spread = max(map(abs, logs), default=0.0) or 1.0
+    # The bars start in the middle only where some go to the left.
+    middle = 50.0 if any(log < -0.01 for log in logs) else 0.0
     rows = "".join(
         f'<tr><td class="name">{text(tag.tag)}</td><td><div class="bar"><i style="width:'
         f'{100 * (tag.share or 0) / largest:.1f}%"></i><span>{100 * (tag.share or 0):.1f}%</span></div></td>'
-        f'<td>{_lift(tag.lift, spread)}</td><td class="number optional">{tag.events}</td></tr>'
+        f'<td>{_lift(tag.lift, spread, middle)}</td><td class="number optional">{tag.events}</td></tr>'
         for tag in tags
     )
     return (
-        f'<div class="card"><h3>{text(kind)}</h3><div class="scroll"><table><thead><tr><th>Tag</th>'
-        '<th>Share of interest, %</th><th>Lift, ×</th><th class="number optional">Events</th></tr></thead>'
+        f'<div class="card"><h3>{text(kind)}</h3><div class="scroll"><table class="tags"><thead><tr>'
+        '<th>Tag</th><th>Share, %</th><th>Lift, ×</th><th class="number optional">Events</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></div>"
     )
 
 
-def _lift(lift: float | None, spread: float) -> str:
+def _lift(lift: float | None, spread: float, middle: float) -> str:
     """A bar to the right of the middle where a tag is above everybody's share, to the left where below."""
     if not lift or lift <= 0:
         return '<span class="quiet">–</span>'
-    size = 50 * abs(math.log2(lift)) / spread
-    side = f"left:50%;width:{size:.1f}%" if lift >= 1 else f"right:50%;width:{size:.1f}%"
+    size = (100 - middle) * abs(math.log2(lift)) / spread
+    side = f"{'left' if lift >= 1 else 'right'}:{middle:.0f}%;width:{size:.1f}%"
     kind = "" if lift >= 1 else ' class="less"'
     shown = f"{lift:.1f}" if lift < 100 else number(lift)
     return (
-        f'<div class="bar"><div class="track"><i{kind} style="{side}"></i></div><span>×{shown}</span></div>'
+        f'<div class="bar"><div class="track" style="--middle:{middle:.0f}%">'
+        f'<i{kind} style="{side}"></i></div>'
+        f"<span>×{shown}</span></div>"
     )
 
 
@@ -226,8 +234,8 @@ def add_recommendations(page: Page, data: ReportData) -> None:
     page.add(
         "recommendations",
         "Recommendations, with reasons",
-        f"What {text(data.person or 'this person')} has not had yet and the vectors put nearest, the nearest first; "
-        "the reasons are paths in the graph.",
+        f"What {text(data.person or 'this person')} has not had yet and the vectors put nearest, nearest "
+        "first; the reasons are paths in the graph.",
         f'<div class="card"><ol class="picks">{rows}</ol></div>',
     )
 
@@ -252,7 +260,9 @@ def add_metrics(page: Page, data: ReportData) -> None:
         page.add(
             "metrics",
             "How good the suggestions are",
-            f"Trained on the earlier events, tested on the later ones{tested}. Dots are means, lines 95% bootstrap "
+            f"Trained on the earlier events, tested on the later ones{tested}. "
+            "How much of what each person took next was suggested: "
+            "dots are means, lines 95% bootstrap "
             "intervals over people; further right is better.",
             f'<div class="two">{"".join(plots)}</div>',
         )
@@ -274,8 +284,8 @@ def add_data(page: Page, data: ReportData) -> None:
         page.add(
             "data",
             "Data and freshness",
-            "What each batch brought, newest first, and which vectors are up to date: computed by the model in use "
-            "from all of the person's events.",
+            "What each batch brought, newest first, and which vectors are up to date: computed by the model "
+            "in use from all of the person's events.",
             *cards,
         )
 
@@ -285,7 +295,7 @@ def _batch_table(batches: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for batch in batches:
         cells = "".join(
-            f'<td class="number{" attention" if name in ("conflicts", "quarantined") and batch.get(name) else ""}">'
+            f'<td class="number{" attention" if name in TROUBLE and batch.get(name) else ""}">'
             f"{number(batch.get(name) or 0)}</td>"
             for name in counts
         )
@@ -298,7 +308,8 @@ def _batch_table(batches: Sequence[Mapping[str, Any]]) -> str:
         )
     head = "".join(f'<th class="number">{name.capitalize()}</th>' for name in counts)
     return (
-        '<div class="card"><h3>Batches (rows)</h3><div class="scroll"><table><thead><tr><th>Source</th><th>Kind</th>'
+        '<div class="card"><h3>Batches (rows)</h3><div class="scroll"><table><thead><tr><th>Source</th>'
+        "<th>Kind</th>"
         f'<th class="optional">Events from, to</th>{head}<th>State</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div></div>"
     )
@@ -320,6 +331,7 @@ def _freshness(rows: Mapping[str, Mapping[str, int]], model: str) -> str:
         )
     keys = "".join(f'<span><i class="key {state}"></i>{state}</span>' for state in states)
     return (
-        f'<div class="card"><h3>Vectors of model {text(model)} (nodes)</h3><table><tbody>{"".join(lines)}</tbody>'
+        f'<div class="card"><h3>Vectors of model {text(model)} (nodes)</h3><table><tbody>'
+        f"{''.join(lines)}</tbody>"
         f'</table><div class="keys">{keys}</div></div>'
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import select
+import selectors
 import socket
 import subprocess
 import sys
@@ -19,20 +19,21 @@ from graphprofile.errors import EngineError, EngineUnavailable
 from graphprofile.settings import Settings
 
 OWNER_SCRIPT = Path(__file__).with_name("owner.py")
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 CLOSE_SECONDS = 40.0
 LARGEST_LOG_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How to reach an owner over Bolt."""
+    """How to reach an owner over Bolt, and whether it flushes at every commit."""
 
     pid: int
     uri: str
     user: str
     password: str
     database: str
+    durable: bool
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def attach(root: Path) -> Channel | None:
             user=str(document["user"]),
             password=str(document["password"]),
             database=str(document["database"]),
+            durable=bool(document["durable"]),
         )
         channel = Channel(connection, endpoint)
         admitted = bool(channel.ask(token=document["token"], pid=os.getpid()).get("ok"))
@@ -137,22 +139,29 @@ def connect(settings: Settings) -> Channel:
 
     Raises:
         EngineUnavailable: The engine could not be started; names its log.
+        EngineError: ``durable`` is asked for, and the engine that runs already is not.
     """
     root = store_folder(settings)
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise EngineUnavailable(
-            f"{root}: cannot be made: {error.strerror}.",
-            "Set GRAPHPROFILE_DATA to a folder you may write to.",
-        ) from error
+        raise _not_ours(root, error) from error
     deadline = time.monotonic() + START_SECONDS
     failures = 0
     while True:
         channel = attach(root)
         if channel is not None:
+            if settings.durable and not channel.endpoint.durable:
+                channel.close()
+                raise EngineError(
+                    f"{root}: the engine that runs now was started without `durable`.",
+                    "End it (`graphprofile down`), or let those who use it finish.",
+                )
             return channel
-        outcome = _start_owner(root, settings)
+        try:
+            outcome = _start_owner(root, settings)
+        except OSError as error:
+            raise _not_ours(root, error) from error
         failures += outcome["state"] == "failed"
         # Once may be chance: another program took the port that was free a moment ago.
         if failures > 1 or time.monotonic() > deadline:
@@ -162,6 +171,13 @@ def connect(settings: Settings) -> Channel:
             )
         if outcome["state"] != "ready":
             time.sleep(random.uniform(0.05, 0.2))
+
+
+def _not_ours(root: Path, error: OSError) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"{error.filename or root}: the embedded store cannot be kept there: {error.strerror}.",
+        "Set GRAPHPROFILE_DATA to a folder of your own.",
+    )
 
 
 def _start_owner(root: Path, settings: Settings) -> dict[str, Any]:
@@ -193,7 +209,9 @@ def _start_owner(root: Path, settings: Settings) -> dict[str, Any]:
                 )
             finally:
                 os.close(writer)
-        ready, _, _ = select.select([reader], [], [], START_SECONDS)
+        with selectors.DefaultSelector() as selector:
+            selector.register(reader, selectors.EVENT_READ)
+            ready = selector.select(START_SECONDS)
         line = os.read(reader, 65536) if ready else b""
     finally:
         os.close(reader)

@@ -295,6 +295,26 @@ class TestSchema:
         assert first == store.create_schema(["PURCHASED", "VIEWED", "VIEWED"])
         assert first == {"constraints": 10, "indexes": 4}
 
+    def test_may_be_made_by_several_at_once(self, store: Store) -> None:
+        failures: list[BaseException] = []
+        together = threading.Barrier(3)
+
+        def maker() -> None:
+            try:
+                together.wait()
+                store.create_schema([f"MADE_AT_ONCE_{number}" for number in range(6)])
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=maker) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        made = [row for row in store.read("schema/show") if row["label"].startswith("MADE_AT_ONCE_")]
+        assert sorted(row["label"] for row in made) == [f"MADE_AT_ONCE_{number}" for number in range(6)]
+
     def test_everything_is_online(self, store: Store) -> None:
         shown = {(row["label"], *row["properties"]): row for row in store.read("schema/show")}
         for key in [("User", "id"), ("Tag", "kind", "name"), ("Model", "version"), ("PURCHASED", "event_id")]:

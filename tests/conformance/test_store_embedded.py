@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from graphprofile import queries
-from graphprofile.errors import EngineUnavailable
+from graphprofile.errors import EngineError, EngineUnavailable
 from graphprofile.settings import Settings
 from graphprofile.store import Store, Transaction, embedded
 
@@ -295,6 +295,16 @@ def test_down_leaves_it_to_those_who_use_it(settings: Settings) -> None:
     assert wait_for(lambda: gone(pid))
 
 
+def test_durable_is_never_silently_less(settings: Settings) -> None:
+    durable = settings.model_copy(update={"durable": True})
+    with Store.open(settings):
+        with pytest.raises(EngineError, match="durable") as raised:
+            Store.open(durable)
+        assert "down" in str(raised.value.hint)
+    with Store.open(durable) as store, Store.open(settings):
+        add(store, "u1")
+
+
 def test_ctrl_c_ends_program_and_engine(settings: Settings) -> None:
     code = (
         "s = Store.open(settings)\nsay(embedded.status(settings).pid)\ni = 0\n"
@@ -323,9 +333,15 @@ def test_says_nothing_on_its_own_and_closes_at_exit(settings: Settings) -> None:
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EngineUnavailable, match="file/data/store") as raised:
+    with pytest.raises(EngineUnavailable, match="cannot be kept there") as raised:
         Store.open(Settings(data_dir=tmp_path / "file" / "data"))
     assert "GRAPHPROFILE_DATA" in str(raised.value.hint)
+
+
+def test_folder_that_is_somebody_elses(tmp_path: Path) -> None:
+    (tmp_path / "store" / "engine.log").mkdir(parents=True)
+    with pytest.raises(EngineUnavailable, match=r"engine\.log: .* cannot be kept there"):
+        Store.open(Settings(data_dir=tmp_path))
 
 
 def test_engine_that_cannot_start_names_its_log(tmp_path: Path) -> None:
