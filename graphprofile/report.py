@@ -130,7 +130,7 @@ def build_report(data: ReportData) -> str:
     lead.append(
         f"as of its newest event, {sections.day(data.as_of)}" if data.as_of else "holds no events yet"
     )
-    model = f", with vectors of model {text(data.model)}" if data.model else ""
+    model = f', with vectors of model <span class="whole">{text(data.model)}</span>' if data.model else ""
     links = "".join(f'<a href="#{anchor}">{text(title)}</a>' for anchor, title, _ in page.sections)
     notes = "".join(f'<p class="caption">{text(note)}</p>' for note in data.notes)
     return f"""<!doctype html>
@@ -261,10 +261,9 @@ def _map(
         return None
     import numpy as np
 
-    users = sorted(row["id"] for row in store.stream("report/list_embedded_users", model=model))
-    items = sorted(
-        row["id"]
-        for row in store.stream("report/list_embedded_items", event_types=vocabulary.types, model=model)
+    users, items = (
+        sorted(row["id"] for row in store.stream(query, event_types=vocabulary.types, model=model))
+        for query in ("report/list_embedded_users", "report/list_embedded_items")
     )
     if not users and not items:
         return None

@@ -22,6 +22,8 @@ GENRES = (
     "Musical Mystery Romance Sci-Fi Thriller War Western"
 ).split()
 _ITEM_COLUMNS = ("item_id", "movie_title", "release_date", "video_release_date", "imdb_url", *GENRES)
+_RATING_COLUMNS = ("user_id", "item_id", "rating", "timestamp")
+_USER_COLUMNS = ("user_id", "age", "gender", "occupation", "zip_code")
 _NO_GENRE = ("unknown", "(no genres listed)", "")
 _COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 
@@ -72,13 +74,11 @@ def _source(path: Path) -> SourceFile | None:
     for suffix in _COMPRESSED:
         name = name.removesuffix(suffix)
     if name == "u.data":
-        columns = ("user_id", "item_id", "rating", "timestamp")
-        return SourceFile(path, "events", "csv", separator="\t", columns=columns, quoting=False)
+        return SourceFile(path, "events", "csv", separator="\t", columns=_RATING_COLUMNS, quoting=False)
     if name == "u.item":
         return SourceFile(path, "items", "csv", "latin-1", "|", _ITEM_COLUMNS, quoting=False)
     if name == "u.user":
-        columns = ("user_id", "age", "gender", "occupation", "zip_code")
-        return SourceFile(path, "users", "csv", separator="|", columns=columns, quoting=False)
+        return SourceFile(path, "users", "csv", separator="|", columns=_USER_COLUMNS, quoting=False)
     if name == "ratings.csv":
         return SourceFile(path, "events", "csv", separator=",")
     if name == "movies.csv":

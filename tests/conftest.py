@@ -49,9 +49,10 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
 def arcadedb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The data folder of an embedded engine that stays up for the whole session."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("arcadedb"))
-    embedded.up(settings)
+    # Held open rather than told to stay: an engine must not outlive tests that were killed.
+    channel = embedded.connect(settings)
     yield settings.data_dir
-    embedded.down(settings)
+    channel.close()
 
 
 @pytest.fixture(params=ENGINES)

@@ -5,6 +5,7 @@ As a script it runs one in the foreground and prints how to reach it.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import secrets
@@ -70,6 +71,12 @@ def jars() -> Path:
     return folder
 
 
+def die_with_parent() -> None:
+    """In the child, before Java: a server must not outlive tests that were killed (Linux can see to that)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -124,7 +131,12 @@ class Neo4jServer:
         command += [f"--home-dir={home}", f"--config-dir={home}/conf", "--console-mode"]
         with (home / "console.log").open("wb") as log:
             process = subprocess.Popen(
-                command, env=environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:

@@ -1,5 +1,6 @@
 // Ids of contents whose vector is missing or whose description changed.
 // Columns:
 //   id (text): of the node
-MATCH (o:Content {embed_due: true})
+MATCH (o:Content)
+WHERE o.embed_due > ''
 RETURN o.id AS id

@@ -1,5 +1,6 @@
 // Ids of items whose vector is missing or whose description changed.
 // Columns:
 //   id (text): of the node
-MATCH (o:Item {embed_due: true})
+MATCH (o:Item)
+WHERE o.embed_due > ''
 RETURN o.id AS id

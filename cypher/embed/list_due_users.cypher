@@ -3,6 +3,7 @@
 //   limit (int): at most so many
 // Columns:
 //   id (text): of the user
-MATCH (u:User {embed_due: true})
+MATCH (u:User)
+WHERE u.embed_due > ''
 RETURN u.id AS id
 LIMIT $limit

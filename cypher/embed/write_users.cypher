@@ -6,4 +6,4 @@
 UNWIND $rows AS r
 MATCH (u:User {id: r[0]})
 SET u.embedding = r[1], u.embedding_model = $model, u.embedding_at = $now, u.embedding_rev = r[2], u.embedding_status = r[3]
-SET u.embed_due = CASE WHEN u.rev = r[2] THEN null ELSE true END
+SET u.embed_due = CASE WHEN u.rev = r[2] THEN null ELSE u.id END

@@ -33,15 +33,15 @@ WITH collect([hops, how, via, path, shared_by]) AS short
 CALL (short) {
   WITH short
   WHERE size(short) < $limit
-  UNWIND [[$user, $other], [$other, $user]] AS pair
-  WITH pair[0] AS who, pair[1] AS whom
-  CALL (who, whom) {
+  UNWIND [$user, $other] AS who
+  CALL (who) {
     MATCH (:User {id: who})-[e:EVENT_TYPES]->(o)
     WITH o, max(e.ts) AS latest
     ORDER BY latest DESC, o.id
     LIMIT $breadth
     WITH o, latest
-    WHERE NOT EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: whom}) }
+    WHERE NOT (EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: $user}) }
+               AND EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: $other}) })
     MATCH (o)-[:HAS_TAG]->(t:Tag)
     RETURN t, head(collect(coalesce(o.title, o.name, o.id))) AS thing
   }
@@ -56,15 +56,16 @@ CALL (short) {
 CALL (short) {
   WITH short
   WHERE size(short) < $limit
-  UNWIND [[$user, $other], [$other, $user]] AS pair
-  WITH pair[0] AS who, pair[1] AS whom
-  CALL (who, whom) {
+  UNWIND [$user, $other] AS who
+  CALL (who) {
     MATCH (:User {id: who})-[e:EVENT_TYPES]->(o)
     WITH o, max(e.ts) AS latest
     ORDER BY latest DESC, o.id
     LIMIT $breadth
     WITH o, latest
-    WHERE COUNT { (o)<-[:EVENT_TYPES]-() } <= $hub AND NOT EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: whom}) }
+    WHERE COUNT { (o)<-[:EVENT_TYPES]-() } <= $hub
+      AND NOT (EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: $user}) }
+               AND EXISTS { (o)<-[:EVENT_TYPES]-(:User {id: $other}) })
     MATCH (o)<-[:EVENT_TYPES]-(c:User)
     WHERE c.id <> $user AND c.id <> $other
     RETURN c, head(collect(coalesce(o.title, o.name, o.id))) AS thing

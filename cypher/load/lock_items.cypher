@@ -8,7 +8,7 @@
 //   properties (map): all properties
 UNWIND $ids AS id
 MERGE (n:Item {id: id})
-ON CREATE SET n.embed_due = true
+ON CREATE SET n.embed_due = n.id
 SET n.described_by = $batch
 WITH n
 RETURN n.id AS id, n.described AS described, properties(n) AS properties

@@ -3,4 +3,4 @@
 //   ids (list of text): distinct, sorted
 UNWIND $ids AS id
 MERGE (o:Item {id: id})
-ON CREATE SET o.embed_due = true
+ON CREATE SET o.embed_due = o.id

@@ -3,4 +3,4 @@
 //   ids (list of text): distinct, sorted
 UNWIND $ids AS id
 MERGE (o:User {id: id})
-ON CREATE SET o.rev = 1, o.tags_due = true, o.embed_due = true
+ON CREATE SET o.rev = 1, o.tags_rev = 1, o.embed_due = o.id

@@ -3,5 +3,5 @@
 //   user_ids (list of text): distinct, sorted so that concurrent loaders lock in one order
 UNWIND $user_ids AS user_id
 MERGE (u:User {id: user_id})
-ON CREATE SET u.rev = 1, u.tags_due = true, u.embed_due = true
-ON MATCH SET u.rev = coalesce(u.rev, 0) + 1, u.tags_due = true, u.embed_due = true
+ON CREATE SET u.rev = 1, u.tags_due = u.id, u.embed_due = u.id
+ON MATCH SET u.rev = coalesce(u.rev, 0) + 1, u.tags_due = u.id, u.embed_due = u.id

@@ -20,8 +20,8 @@ class TrainConfig:
     Attributes:
         dim: Columns that carry taste; a stored vector has two more.
         epochs: Longest training; validation may choose a shorter one.
-        batch_users: Users per step.
-        num_negatives: Negatives per step; with no more known objects than this the softmax is exact.
+        batch_users: Users per step; a graph of fewer than four times as many takes a quarter of its users.
+        num_negatives: Negatives per step; with at most twice as many known objects the softmax is exact.
         temperature: The cosine is divided by it.
         learning_rate: Of Adam, after warm-up and before linear decay.
         input_fraction: Share of a user's interactions used as input where the rest is the target.
@@ -32,15 +32,16 @@ class TrainConfig:
         targets_power: A user with n targets weighs n to this power in the loss.
         user_half_lives_days: Half-lives of a user's events that validation chooses from; None is no decay.
         histories: ``random`` (any part of a history predicts the rest), ``sequence`` (the earlier part
-            predicts the later), or ``auto`` (validation chooses).
+            predicts the later), or ``auto`` (validation chooses; graphs of more than 300,000 events, where
+            trying both costs minutes, take ``random``).
         seed: Of everything random.
         threads: Threads of torch; None for the cores this process may use, at most 4.
     """
 
     dim: int = 64
     epochs: int = 16
-    batch_users: int = 256
-    num_negatives: int = 8192
+    batch_users: int = 1024
+    num_negatives: int = 4096
     temperature: float = 0.12
     learning_rate: float = 0.02
     input_fraction: float = 0.5

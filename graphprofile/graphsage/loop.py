@@ -196,7 +196,7 @@ class Run:
 
     def _negatives(self) -> tuple[IntArray | None, Tensor]:
         """Objects to compare with (None: all), and what their logits are shifted by: -log(expected draws)."""
-        if len(self.chance) <= self.config.num_negatives:
+        if len(self.chance) <= 2 * self.config.num_negatives:
             return None, torch.zeros(())
         drawn = self.rng.choice(len(self.chance), self.config.num_negatives, p=self.chance)
         expected = np.log(self.config.num_negatives * self.chance[drawn])

@@ -18,8 +18,8 @@ Users
 Recall@k is hits / targets, NDCG@k has binary gains and the ideal of min(targets, k) hits; both are means over
 users. Intervals are the 2.5% and 97.5% points of a seeded bootstrap over users.
 
-Where time cannot cut (less than half of the events are older than the newest), a fifth of the pairs of user and
-object is held out at random, each with all its events, and the result says ``"kind": "random"``.
+Where time cannot cut (less than half of the events are older than the newest), a fifth of the pairs of user
+and object is held out at random, each with all its events, and the result says ``"kind": "random"``.
 """
 
 from __future__ import annotations

@@ -233,13 +233,12 @@ class HeteroGraphSage(nn.Module):
 
     def _over(self, live: list[int], weights: Tensor, x: Tensor, *, reverse: bool = False) -> Tensor:
         """Weighted sum over several channels."""
-        total = None
-        for channel in live:
-            part = self.sum(x, self.relations[channel], reverse=reverse)
-            if len(live) > 1:
-                part = part * weights[channel]
-            total = part if total is None else total + part
-        assert total is not None
+        total: Tensor = self.sum(x, self.relations[live[0]], reverse=reverse)
+        if len(live) == 1:
+            return total
+        total = total * weights[live[0]]
+        for channel in live[1:]:
+            total = total + weights[channel] * self.sum(x, self.relations[channel], reverse=reverse)
         return total
 
     def forward(self, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -68,11 +68,16 @@ class Clock:
 @contextmanager
 def threads(config: TrainConfig, graph: TrainingGraph) -> Iterator[None]:
     """Gives torch as many threads as help: one for a small graph, where waiting for each other costs more."""
+    from threadpoolctl import threadpool_limits
+
     before = torch.get_num_threads()
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(config.threads or (1 if graph.num_events < _THREADED_EVENTS else min(4, free)))
+    count = config.threads or (1 if graph.num_events < _THREADED_EVENTS else min(4, free))
+    torch.set_num_threads(count)
     try:
-        yield
+        # NumPy's own threads wait for one another as torch's do.
+        with threadpool_limits(count):
+            yield
     finally:
         torch.set_num_threads(before)
 

@@ -29,7 +29,7 @@ def find_loader(name: str) -> Loader:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         raise UsageError(
-            f"Unknown loader {name!r}{f'; did you mean {close[0]!r}?' if close else '.'}",
+            f"Unknown loader {name!r}{f' (did you mean {close[0]!r}?)' if close else ''}.",
             f"Known: {', '.join(sorted(known)) or 'none; reinstall graphprofile'}.",
         )
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,18 +16,12 @@ import numpy.typing as npt
 import polars as pl
 
 from graphprofile.errors import SourceError, UsageError
+from graphprofile.ingest.arrow import arrow_reader, frame_chunks, is_frame, parquet_chunks
 from graphprofile.ingest.check import check_descriptions, check_events
 from graphprofile.ingest.files import Opened, expand_paths, open_source
 from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
-from graphprofile.ingest.rows import (
-    arrow_reader,
-    dict_chunks,
-    frame_chunks,
-    is_frame,
-    json_chunks,
-    parquet_chunks,
-)
+from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.records import DescriptionChunk, EventChunk, Kind, Loader, RawChunk, Rejection, SourceFile
@@ -46,7 +42,7 @@ Source = Any
 
 def read_source(
     source: Source, kind: Kind | None = None, *, chunk_rows: int = CHUNK_ROWS
-) -> Iterator[RawChunk]:
+) -> Generator[RawChunk, None, None]:
     """The rows of a source, chunk by chunk, in bounded memory.
 
     Args:
@@ -152,7 +148,10 @@ def read_checked(
     zone = time_zone or loader.time_zone
     occurrences = Occurrences()
     must_have = True
-    for raw in read_source(source, kind, chunk_rows=max(chunk_rows, CHECK_ROWS)):
+    chunks = read_source(source, kind, chunk_rows=max(chunk_rows, CHECK_ROWS))
+    if isinstance(source, SourceFile):
+        chunks = _ahead(chunks)
+    for raw in chunks:
         original = raw.frame
         changed = loader.transform(original, kind)
         mapped = mapping.apply(changed, raw.source, raw.fixed_columns)
@@ -175,6 +174,18 @@ def read_checked(
         else:
             described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
             yield from _description_slices(described, chunk_rows)
+
+
+def _ahead(chunks: Generator[RawChunk, None, None]) -> Generator[RawChunk, None, None]:
+    """Read the next chunk while the one before is checked: decompressing and parsing need no Python.
+
+    For files only: an iterator that somebody hands over may be bound to its thread.
+    """
+    with closing(chunks), ThreadPoolExecutor(1, thread_name_prefix="graphprofile-read") as pool:
+        coming = pool.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = pool.submit(next, chunks, None)
+            yield chunk
 
 
 def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
@@ -255,6 +266,11 @@ def _csv_header(
         return [], source.columns, source.separator or ("\t" if tabs else ",")
     for block in parts:
         data, line = block.data, block.first_line
+        if block.damage is not None:
+            raise SourceError(
+                f"{name}: the file is cut or damaged before its first line ends ({block.damage}).",
+                "Get the file again.",
+            )
         if block.too_long:
             raise SourceError(
                 f"{name}: line {line} is too long to be a header.", "Line 1 must be the header."
@@ -271,10 +287,8 @@ def _csv_header(
             if "\0" in text:
                 raise SourceError(f"{name}: the header holds NUL bytes.", "Check how the file was written.")
             columns, separator = read_header(text, source.separator, tabs, name)
-            left = [replace(block, data=data, first_line=line)] if data or block.damage is not None else []
+            left = [replace(block, data=data, first_line=line)] if data else []
             return left, columns, separator
-        if block.damage is not None:
-            break
     raise SourceError(f"{name}: the file holds no header and no rows.", "Line 1 must be the header.")
 
 

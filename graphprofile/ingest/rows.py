@@ -1,8 +1,7 @@
-"""Rows that are no CSV: JSON Lines, Parquet, frames and dicts."""
+"""Rows that each bring their own fields: JSON Lines and dicts."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any
 
@@ -11,14 +10,12 @@ import polars as pl
 
 from graphprofile.errors import SourceError
 from graphprofile.ingest.fields import encodable
-from graphprofile.ingest.files import DAMAGED, Opened
-from graphprofile.ingest.mapping import listed
+from graphprofile.ingest.files import Opened
 from graphprofile.ingest.text import Block, blocks
 from graphprofile.records import Kind, RawChunk, Rejection
 
 MAX_COLUMNS = 1_000
 CHUNK_BYTES = 16 << 20
-_INDEX = re.compile(r"__index_level_\d+__\Z")
 _EXACT = 2**53
 
 
@@ -55,10 +52,21 @@ class _Rows:
             if not all(key.isascii() or encodable(key) for key in named):
                 self.refuse(line, "has a field whose name is no text", row)
                 return
-            self.rows.append(dict(named))
-            self.lines.append(line)
-            self.names.update(dict.fromkeys(named))
-            self.bytes += size
+            self._keep(dict(named), line, size)
+
+    def add_object(self, row: Any, line: int, size: int) -> None:
+        """Add what a JSON line held: its names are text, and nobody else has the object."""
+        if type(row) is dict and len(row) <= MAX_COLUMNS:
+            self._keep(row, line, size)
+        else:
+            self.add(row, line, size)
+
+    def _keep(self, row: dict[str, Any], line: int, size: int) -> None:
+        self.rows.append(row)
+        self.lines.append(line)
+        if not row.keys() <= self.names.keys():
+            self.names.update(dict.fromkeys(row))
+        self.bytes += size
 
     def refuse(self, line: int, reason: str, row: Any, field: str = "row") -> None:
         self.rejected.append(Rejection(self.name, line, field, reason, row, self.kind))
@@ -124,7 +132,7 @@ def json_chunks(
             looked = True
         for line, data in _json_lines(block, rows):
             try:
-                rows.add(orjson.loads(data), line, len(data))
+                rows.add_object(orjson.loads(data), line, len(data))
             except orjson.JSONDecodeError as error:
                 rows.refuse(line, f"is no JSON: {error}", data.decode("utf-8", "backslashreplace"))
             if rows.full:
@@ -156,130 +164,6 @@ def _look(block: Block, name: str) -> None:
             f"{name}: is not JSON Lines: no line begins with {{; the first is {start!r}.",
             "Write one JSON object a line, or rename the file to what it is.",
         )
-
-
-def parquet_chunks(opened: Opened, kind: Kind, name: str, chunk_rows: int) -> Iterator[RawChunk]:
-    """Rows of a Parquet file.
-
-    Raises:
-        SourceError: The file cannot be read, or names a column twice.
-    """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        file = parquet.ParquetFile(opened.raw, buffer_size=1 << 20, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{name}: the Parquet file is damaged: {error}.", "Get the file again.") from error
-    total = file.metadata.num_rows
-    _check_names(file.schema_arrow.names, name)
-    batches = file.iter_batches(batch_size=chunk_rows)
-    row = 0
-    while True:
-        try:
-            batch = next(batches, None)
-        except (pa.ArrowException, *DAMAGED) as error:
-            reason = f"the file is damaged from here on ({error}): all before it was read; get the file again"
-            lost = Rejection(name, row + 1, "file", reason, None, kind)
-            yield _framed(_no_rows(file.schema_arrow), kind, name, row, total, [lost])
-            return
-        if batch is None:
-            break
-        yield _framed(_from_arrow(batch), kind, name, row, total, [])
-        row += batch.num_rows
-    if not row:
-        yield _framed(_no_rows(file.schema_arrow), kind, name, 0, 0, [])
-
-
-def _no_rows(schema: Any) -> pl.DataFrame:
-    return _from_arrow(schema.empty_table())
-
-
-def is_frame(source: Any) -> bool:
-    """Whether an object is a table: a Polars, pandas or Arrow one, or speaks Arrow's C stream."""
-    return isinstance(source, (pl.DataFrame, pl.LazyFrame)) or hasattr(source, "__arrow_c_stream__")
-
-
-def arrow_reader(source: Any, name: str) -> Any:
-    """An Arrow ``RecordBatchReader`` over a table or stream.
-
-    Raises:
-        SourceError: The table cannot be read as Arrow, or names a column twice.
-    """
-    import pyarrow as pa
-
-    try:
-        reader = (
-            source if isinstance(source, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(source)
-        )
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise _no_arrow(name, error) from error
-    _check_names(reader.schema.names, name)
-    return reader
-
-
-def frame_chunks(source: Any, kind: Kind, name: str, chunk_rows: int) -> Iterator[RawChunk]:
-    """Rows of a table in memory, or of an Arrow stream.
-
-    Raises:
-        SourceError: The table cannot be read as Arrow, or names a column twice.
-    """
-    if isinstance(source, pl.LazyFrame):
-        source = source.collect()
-    if isinstance(source, pl.DataFrame):
-        yield from _sliced(source, kind, name, 0, source.height, chunk_rows)
-        return
-    import pyarrow as pa
-
-    reader = arrow_reader(source, name)
-    empty = _no_rows(reader.schema)
-    row = 0
-    while True:
-        try:
-            batch = next(reader, None)
-        except (pa.ArrowException, OSError) as error:
-            raise _no_arrow(name, error) from error
-        if batch is None:
-            break
-        if batch.num_rows:
-            yield from _sliced(_from_arrow(batch), kind, name, row, None, chunk_rows)
-        row += batch.num_rows
-    if not row:
-        yield _framed(empty, kind, name, 0, 0, [])
-
-
-def _no_arrow(name: str, error: Exception) -> SourceError:
-    return SourceError(
-        f"{name}: the table cannot be read as Arrow: {error}.",
-        "Give every column one type, or hand over dicts: df.to_dict('records').",
-    )
-
-
-def _check_names(names: list[str], source: str) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(f"{source}: two columns are named {listed(twice)}.", "Rename one of the two.")
-
-
-def _from_arrow(table: Any) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    if not isinstance(frame, pl.DataFrame):
-        raise SourceError("The Arrow data are no table.", "Give a table of named columns.")
-    return frame.drop([name for name in frame.columns if _INDEX.match(name)])
-
-
-def _sliced(
-    frame: pl.DataFrame, kind: Kind, name: str, before: int, total: int | None, chunk_rows: int
-) -> Iterator[RawChunk]:
-    for start in range(0, max(frame.height, 1), chunk_rows):
-        yield _framed(frame[start : start + chunk_rows], kind, name, before + start, total, [])
-
-
-def _framed(
-    frame: pl.DataFrame, kind: Kind, name: str, before: int, total: int | None, rejected: list[Rejection]
-) -> RawChunk:
-    lines = range(before + 1, before + frame.height + 1)
-    return RawChunk(kind, name, frame, lines, rejected, position=before + frame.height, size=total)
 
 
 def dict_chunks(source: Iterable[Any], kind: Kind, name: str, chunk_rows: int) -> Iterator[RawChunk]:

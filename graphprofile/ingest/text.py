@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -181,7 +182,11 @@ class CsvLines:
         ``rest`` is the end of the block where a quoted field goes on into the next one; it is empty when
         ``final``.
         """
-        return self._fast(data, first_line) or self._careful(data, first_line, final)
+        return (
+            self._fast(data, first_line)
+            or self._plain_quotes(data, first_line)
+            or self._careful(data, first_line, final)
+        )
 
     def _fast(self, data: bytes, first_line: int) -> Table | None:
         """All lines at once, where none of them needs care."""
@@ -217,6 +222,33 @@ class CsvLines:
         frame.columns = list(self.columns)
         return Table(frame, np.arange(first_line, first_line + frame.height, dtype=np.int64))
 
+    def _plain_quotes(self, data: bytes, first_line: int) -> Table | None:
+        """All lines in one go, where each of them is one whole record."""
+        if not self.quoting or b"\0" in data or _lone_returns(data) or len(data) > 4 * BLOCK:
+            return None
+        try:
+            reader = csv.reader(
+                io.StringIO(data.decode("utf-8"), newline=""), delimiter=self.separator, strict=True
+            )
+            width, number = len(self.columns), 0
+            cells: list[str] = []
+            for number, row in enumerate(reader, start=1):
+                if len(row) != width or reader.line_num != number:
+                    return None
+                cells += row
+        except (csv.Error, UnicodeDecodeError):
+            return None
+        if len(data) > MAX_FIELD and max(map(len, cells), default=0) > MAX_FIELD:
+            return None
+        return Table(self._frame(cells), np.arange(first_line, first_line + number, dtype=np.int64))
+
+    def _frame(self, cells: list[str]) -> pl.DataFrame:
+        width = len(self.columns)
+        columns = [pl.Series(str(at), cells[at::width], dtype=pl.String) for at in range(width)]
+        frame = pl.DataFrame(columns)
+        frame.columns = list(self.columns)
+        return frame
+
     def _careful(self, data: bytes, first_line: int, final: bool) -> Table:
         texts = _decoded(data)
         width, separator = len(self.columns), self.separator
@@ -249,7 +281,7 @@ class CsvLines:
                     break
             if row is not None and len(row) != width:
                 row, reason = None, f"has {_fields(len(row))}, the header has {width}"
-            if row is not None and len(text) > MAX_FIELD and max(map(len, row)) > MAX_FIELD:
+            if row and len(text) > MAX_FIELD and max(map(len, row)) > MAX_FIELD:
                 row, reason = None, f"has a field of more than {MAX_FIELD >> 20} MiB"
             if row is None:
                 refused.append((number, reason, text))
@@ -257,14 +289,10 @@ class CsvLines:
             cells += row
             numbers.append(number)
             at += max(used - 1, 0)
-        frame = pl.DataFrame(
-            {str(index): pl.Series(cells[index::width], dtype=pl.String) for index in range(width)}
-        )
-        frame.columns = list(self.columns)
-        return Table(frame, np.array(numbers, dtype=np.int64), refused, rest)
+        return Table(self._frame(cells), np.array(numbers, dtype=np.int64), refused, rest)
 
     def _quoted(self, feed: _Feed, reader: Iterator[list[str]], at: int) -> tuple[list[str] | None, int, str]:
-        """The record that begins at a line: (fields, lines used, reason); -1 lines if the block ends in it."""
+        """The record that begins at a line: (fields, lines, reason); -1 lines if the block ends in it."""
         feed.start(at)
         try:
             row = next(reader)

@@ -106,7 +106,7 @@ def parse_time(value: Any, zone: tzinfo = UTC, unit: TimeUnit | None = None) -> 
 
 def _parse_text(text: str, zone: tzinfo, unit: TimeUnit | None) -> tuple[int, str | None]:
     if NUMBER.match(text) and not (unit is None and _YEAR.match(text)):
-        return _from_number(Decimal(text), unit), None
+        return _from_number(text, unit), None
     if _YEAR.match(text):
         return _start(int(text), 1, zone, text), "year"
     month = _MONTH.match(text)
@@ -184,10 +184,13 @@ def _from_number(number: Any, unit: TimeUnit | None) -> int:
         # The shortest text of a float is what its writer meant; its binary value may lie a hair below.
         exact = number if isinstance(number, Decimal) else Decimal(str(number))
     except InvalidOperation as error:
-        raise ValueError(f"{number} is no time") from error
+        raise ValueError(f"{shown(str(number))} is no time") from error
     if not exact.is_finite():
         raise ValueError(f"{number} is no time")
-    if abs(exact) > 10**21:
+    # Judged by the exponent, before any arithmetic: a decimal may be too large even to be compared.
+    if not exact or exact.adjusted() < -30:
+        exact = Decimal(0)
+    elif exact.adjusted() > 21:
         raise ValueError(f"{shown(str(number))} is too large for a time")
     if unit is None:
         if exact == int(exact) and looks_like_day(int(exact)):

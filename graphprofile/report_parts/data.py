@@ -40,8 +40,8 @@ class EmbeddingMap:
         points: All of them.
         tags: Tags with a colour of their own, most frequent first.
         kind: Kind of these tags, or None where there are none.
-        users: How many users have a vector; the points may be a sample.
-        items: How many items have a vector and an event.
+        users: How many users have a vector and an event; the points may be a sample.
+        items: How many items have both.
     """
 
     points: list[Point]

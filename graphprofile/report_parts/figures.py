@@ -185,7 +185,7 @@ def _points(group: Sequence[Point], name: str, fill: str) -> Figure:
             "color": fill,
             "symbol": ["circle" if user else "diamond" for user in users],
             "size": [9 if user else 6 for user in users],
-            "opacity": [0.95 if user else 0.6 for user in users],
+            "opacity": [0.95 if user else 0.75 for user in users],
             "line": {"width": [1 if user else 0 for user in users], "color": "var(--card)"},
         },
     }

@@ -77,7 +77,7 @@ class Canvas:
 
 
 WIDE = Canvas("wide", 1000, 640, 6.4, 16)
-NARROW = Canvas("narrow", 350, 520, 5.6, 14)
+NARROW = Canvas("narrow", 350, 520, 5.2, 14)
 
 
 def build(

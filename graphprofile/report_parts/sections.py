@@ -24,6 +24,8 @@ MEASURES = {
 TROUBLE = ("conflicts", "quarantined")
 TAGS_PER_KIND = 10
 KINDS = 4
+# What decayed to less is no interest any more, and reads as 0.0%.
+SMALLEST_SHARE = 0.001
 
 
 def text(value: object) -> str:
@@ -154,13 +156,13 @@ def add_person(page: Page, data: ReportData) -> None:
     if profile.embedding is not None:
         facts["vector"] = profile.embedding.status
     listed = "".join(
-        f"<div><dt>{text(key)}</dt><dd>{text(value)}</dd></div>"
+        f"<div><dt>{text(key)}</dt><dd>{text(_plain(value))}</dd></div>"
         for key, value in list(facts.items())[:10]
         if value not in ("", None)
     )
     kinds: dict[str, list[TagInterest]] = {}
     for tag in profile.tags:
-        if tag.share is not None and tag.share > 0:
+        if tag.share is not None and tag.share >= SMALLEST_SHARE:
             kinds.setdefault(tag.kind, []).append(tag)
     cards = [_tag_table(kind, tags[:TAGS_PER_KIND]) for kind, tags in list(kinds.items())[:KINDS]]
     caption = (
@@ -185,6 +187,13 @@ def add_person(page: Page, data: ReportData) -> None:
             "a node without a label tells its name on pointing at it.",
             page.plot("plot-graph", figures.neighbourhood(data.graph), f"Network drawing around {name}."),
         )
+
+
+def _plain(value: object) -> str:
+    """A property as one would say it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _tag_table(kind: str, tags: Sequence[TagInterest]) -> str:
@@ -299,11 +308,12 @@ def _batch_table(batches: Sequence[Mapping[str, Any]]) -> str:
             f"{number(batch.get(name) or 0)}</td>"
             for name in counts
         )
+        dated = batch.get("newest_ts") is not None
         span = f"{day(iso(batch.get('oldest_ts')))} to {day(iso(batch.get('newest_ts')))}"
         rows.append(
             f'<tr><td class="name">{text(batch.get("source") or batch.get("id") or "")}</td>'
             f'<td class="quiet">{text(batch.get("kind") or "")}</td>'
-            f'<td class="quiet optional">{span if batch.get("newest_ts") is not None else "–"}</td>{cells}'
+            f'<td class="quiet whole optional">{span if dated else "–"}</td>{cells}'
             f'<td class="quiet">{text(batch.get("state") or "")}</td></tr>'
         )
     head = "".join(f'<th class="number">{name.capitalize()}</th>' for name in counts)

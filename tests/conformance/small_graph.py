@@ -75,7 +75,8 @@ def fill(
         label = "User" if thing.startswith("user:") else "Item"
         store.cypher(
             f"MATCH (u:User {{id: $user}}) MATCH (o:{label} {{id: $thing}}) "
-            f"CREATE (u)-[e:{kind} {{event_id: $id, ts: $ts, batch: 'b1', hash: $id}}]->(o) SET e.value = $value",
+            f"CREATE (u)-[e:{kind} {{event_id: $id, ts: $ts, batch: 'b1', hash: $id}}]->(o) "
+            "SET e.value = $value",
             {
                 "user": user,
                 "thing": thing.removeprefix("user:"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_graph import DAY, Event, at, fill
 
 from graphprofile.errors import NotFound, UsageError
 from graphprofile.insights import list_insights, run_insight
 from graphprofile.records import iso
 from graphprofile.store import Store
 from graphprofile.vocabulary import Vocabulary
+
+from .small_graph import DAY, Event, at, fill
 
 RULES = Vocabulary()
 
@@ -270,8 +271,8 @@ def test_loyalty_is_measured_by_a_persons_own_rhythm(store: Store) -> None:
     events += [("cem", "VIEWED", "tea", day) for day in (0, 1, 2, 3)]
     events += [("dora", "VIEWED", "tea", day) for day in (0, 30, 60)]
     fill(store, events, names={"ada": "Ada"})
-    # As of day 60: ada was quiet for 29.5 days at a gap of 30.5 / 3, ben for none, cem for 57 at a gap of one;
-    # dora has only three active days.
+    # As of day 60: ada was quiet for 29.5 days at a gap of 30.5 / 3, ben for none, cem for 57 at a gap of
+    # one; dora has only three active days.
     found = ask(store, "loyal_and_lapsing_users")
     assert [(row["user"], row["status"], row["events"], row["active_days"]) for row in found] == [
         ("ada", "lapsing", 5, 4),
@@ -291,30 +292,30 @@ def test_loyalty_is_measured_by_a_persons_own_rhythm(store: Store) -> None:
 # --- calling ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "params", "message"),
-    [
-        ("co_purchas", {}, "There is no insight 'co_purchas'"),
-        ("co_purchase", {}, "needs the parameter item"),
-        ("co_purchase", {"item": "tea", "limt": 3}, "takes no parameter 'limt'"),
-        ("co_purchase", {"item": "tea", "limit": "many"}, "limit = 'many' is not of type int"),
-        ("co_purchase", {"item": "tea", "limit": "2.5"}, "limit = '2.5' is not of type int"),
-        ("co_purchase", {"item": "tea", "limit": 0}, "limit = 0 is below 1"),
-        ("co_purchase", {"item": "tea", "event": "bougth"}, "Unknown event type 'bougth'"),
-        ("rising_tags", {"window_days": "nan"}, "is not of type float"),
-        ("rising_tags", {"window_days": 0}, "is not above 0"),
-        ("rising_tags", {"as_of": "soon"}, "as_of = 'soon' is not of type time"),
-        ("loyal_and_lapsing_users", {"status": "gone"}, "is none of loyal, lapsing, lost"),
-        ("audience_of_tag", {"tag": "Drinks", "half_life_days": 3}, "takes no parameter 'half_life_days'"),
-        ("communities", {"by": "colour"}, "is none of items, tags"),
-    ],
-)
-def test_wrong_use_is_named(store: Store, name: str, params: dict[str, Any], message: str) -> None:
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("co_purchas", {}, "There is no insight 'co_purchas'"),
+    ("co_purchase", {}, "needs the parameter item"),
+    ("co_purchase", {"item": "tea", "limt": 3}, "takes no parameter 'limt'"),
+    ("co_purchase", {"item": "tea", "limit": "many"}, "limit = 'many' is not of type int"),
+    ("co_purchase", {"item": "tea", "limit": "2.5"}, "limit = '2.5' is not of type int"),
+    ("co_purchase", {"item": "tea", "limit": 0}, "limit = 0 is below 1"),
+    ("co_purchase", {"item": "tea", "event": "bougth"}, "Unknown event type 'bougth'"),
+    ("rising_tags", {"window_days": "nan"}, "is not of type float"),
+    ("rising_tags", {"window_days": 0}, "is not above 0"),
+    ("rising_tags", {"as_of": "soon"}, "as_of = 'soon' is not of type time"),
+    ("loyal_and_lapsing_users", {"status": "gone"}, "is none of loyal, lapsing, lost"),
+    ("audience_of_tag", {"tag": "Drinks", "half_life_days": 3}, "takes no parameter 'half_life_days'"),
+    ("communities", {"by": "colour"}, "is none of items, tags"),
+]
+
+
+def test_wrong_use_is_named(store: Store) -> None:
     fill(store, SHOP, tags={"tea": [("genre", "Drinks")]})
-    with pytest.raises(UsageError) as caught:
-        ask(store, name, **params)
-    assert message in caught.value.message
-    assert caught.value.hint
+    for name, params, message in WRONG:
+        with pytest.raises(UsageError) as caught:
+            ask(store, name, **params)
+        assert message in caught.value.message
+        assert caught.value.hint
 
 
 def test_unknown_ids_are_not_found(store: Store) -> None:

@@ -15,11 +15,16 @@ from graphprofile.records import DescriptionChunk, Kind, RawChunk
 def check(kind: Kind, *rows: dict[str, Any], fixed: bool = False, **options: Any) -> DescriptionChunk:
     names = list(dict.fromkeys(name for row in rows for name in row))
     frame = pl.DataFrame([native_column(name, [row.get(name) for row in rows]) for name in names])
-    return check_descriptions(RawChunk(kind, "f", frame, range(2, len(rows) + 2), fixed_columns=fixed), **options)
+    return check_descriptions(
+        RawChunk(kind, "f", frame, range(2, len(rows) + 2), fixed_columns=fixed), **options
+    )
 
 
 def test_users_have_properties() -> None:
-    chunk = check("users", {"user_id": " u1 ", "name": " Ada ", "age": 36, "rev": 5, "note": "", "updated_at": "2020-01-01"})
+    chunk = check(
+        "users",
+        {"user_id": " u1 ", "name": " Ada ", "age": 36, "rev": 5, "note": "", "updated_at": "2020-01-01"},
+    )
     (row,) = chunk.rows
     assert (row.id, row.updated_at, row.line, row.tags) == ("u1", 1_577_836_800_000, 2, None)
     assert row.properties == {"name": "Ada", "age": 36, "source_rev": 5}
@@ -45,7 +50,9 @@ def test_items_and_content_have_tags() -> None:
 
 
 def test_tags_are_part_of_tags() -> None:
-    chunk = check("tags", {"tag": "genre:Poetry", "part_of": "genre:Literature", "kind": "x"}, {"tag": "Haiku"})
+    chunk = check(
+        "tags", {"tag": "genre:Poetry", "part_of": "genre:Literature", "kind": "x"}, {"tag": "Haiku"}
+    )
     assert [(row.id, row.tags, row.properties) for row in chunk.rows] == [
         ("genre:Poetry", [("genre", "Literature", 1.0)], {"source_kind": "x"}),
         ("tag:Haiku", None, {}),
@@ -80,7 +87,9 @@ def test_a_bad_row_says_where_and_why(kind: Kind, row: dict[str, Any], field: st
 
 
 def test_times_of_descriptions_know_zone_and_unit() -> None:
-    rows = check("users", {"user_id": "a", "updated_at": "1970-01-01T01:00:00"}, time_zone="Africa/Lagos").rows
+    rows = check(
+        "users", {"user_id": "a", "updated_at": "1970-01-01T01:00:00"}, time_zone="Africa/Lagos"
+    ).rows
     assert rows[0].updated_at == 0
     rows = check("users", {"user_id": "a", "updated_at": 5}, time_unit="ms").rows
     assert rows[0].updated_at == 5

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprofile.errors import UsageError
@@ -19,10 +19,18 @@ from graphprofile.records import EventChunk, RawChunk
 from graphprofile.vocabulary import EventRule, Vocabulary
 
 NOW = 1_800_000_000_000
-GOOD = {"event_id": "e1", "user_id": "u1", "event_type": "viewed", "object_id": "i1", "timestamp": "2010-12-01"}
+GOOD = {
+    "event_id": "e1",
+    "user_id": "u1",
+    "event_type": "viewed",
+    "object_id": "i1",
+    "timestamp": "2010-12-01",
+}
 
 
-def check(*rows: dict[str, Any], vocabulary: Vocabulary | None = None, fixed: bool = False, **options: Any) -> EventChunk:
+def check(
+    *rows: dict[str, Any], vocabulary: Vocabulary | None = None, fixed: bool = False, **options: Any
+) -> EventChunk:
     names = list(dict.fromkeys(name for row in rows for name in row))
     frame = pl.DataFrame([native_column(name, [row.get(name) for row in rows]) for name in names])
     raw = RawChunk("events", "f.csv", frame, range(2, len(rows) + 2), fixed_columns=fixed)
@@ -57,7 +65,10 @@ def test_a_good_row_comes_through_clean() -> None:
         "properties": '{"colour":"réd","n":3}',
         "line": 2,
     }
-    content = {name: row[name] for name in ("type", "user_id", "object_id", "object_kind", "ts", "ts_precision", "value")}
+    content = {
+        name: row[name]
+        for name in ("type", "user_id", "object_id", "object_kind", "ts", "ts_precision", "value")
+    }
     assert hashed == content_hash(canonical_event(**content, properties={"n": 3.0, "colour": "réd"}))
 
 
@@ -108,7 +119,10 @@ def test_event_types_do_not_depend_on_case(name: str) -> None:
 
 
 def test_the_kind_of_object_is_what_the_event_takes() -> None:
-    rules = {"joined": EventRule(type="JOINED", objects=("user",)), "met": EventRule(type="MET", objects=("user", "item"))}
+    rules = {
+        "joined": EventRule(type="JOINED", objects=("user",)),
+        "met": EventRule(type="MET", objects=("user", "item")),
+    }
     vocabulary = Vocabulary(events=rules)
     chunk = check({**GOOD, "event_type": "joined"}, {**GOOD, "event_type": "met"}, vocabulary=vocabulary)
     assert chunk.frame["object_kind"].to_list() == ["user", "item"]
@@ -145,13 +159,21 @@ def test_an_unknown_time_zone_is_a_wrong_call() -> None:
         check(GOOD, time_zone="Mars/Olympus")
 
 
-ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
+ANY = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.lists(st.integers(), max_size=2)
+)
 NAMES = st.sampled_from([*GOOD, "object_kind", "value", "extra", "_reject"]) | st.text(min_size=1, max_size=5)
 ROWS = st.dictionaries(NAMES, ANY, max_size=8).map(
     lambda row: {**row, "_reject": None} if not isinstance(row.get("_reject"), str) else row
 )
 
 
+@settings(deadline=None)
 @given(st.lists(ROWS | ROWS.map(lambda row: {**row, **GOOD}), max_size=8), st.booleans())
 def test_every_row_is_applied_or_refused(rows: list[dict[str, Any]], fixed: bool) -> None:
     if rows:
@@ -163,11 +185,14 @@ def test_every_row_is_applied_or_refused(rows: list[dict[str, Any]], fixed: bool
         assert not any(chunk.frame[name].null_count() for name in required)
 
 
+@settings(deadline=None)
 @given(st.lists(ROWS.map(lambda row: {**row, **GOOD}), min_size=1, max_size=6))
 def test_a_row_means_the_same_alone_and_among_others(rows: list[dict[str, Any]]) -> None:
     together = check(*rows)
     alone = [check(row) for row in rows]
-    assert together.frame.drop("line").rows() == [row for chunk in alone for row in chunk.frame.drop("line").rows()]
+    assert together.frame.drop("line").rows() == [
+        row for chunk in alone for row in chunk.frame.drop("line").rows()
+    ]
     assert [(r.field, r.reason) for r in together.rejected] == [
         (r.field, r.reason) for chunk in alone for r in chunk.rejected
     ]

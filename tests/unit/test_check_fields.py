@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprofile.ingest.canonical import canonical_number, canonical_text, canonical_value
@@ -26,6 +27,14 @@ from graphprofile.ingest.columns import (
 from graphprofile.ingest.fields import identifier, number, property_value, tags
 
 TEXT = st.text(max_size=20) | st.sampled_from([" a ", "é", "é", "\x00", "\x1fa", "\x85", "﻿x", "x" * 1025])
+
+
+def outcome(rule: Callable[[Any], Any], value: Any) -> tuple[Any, str | None]:
+    """A rule's answer, or the reason it has none."""
+    try:
+        return rule(value), None
+    except ValueError as error:
+        return None, str(error)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +76,16 @@ def test_what_is_no_id_says_why(value: Any, reason: str) -> None:
         identifier(value)
 
 
-@pytest.mark.parametrize(("value", "result"), [("3", 3.0), (" -2.5e1 ", -25.0), (7, 7.0), ("", None), (None, None)])
+@pytest.mark.parametrize(
+    ("value", "result"), [("3", 3.0), (" -2.5e1 ", -25.0), (7, 7.0), ("", None), (None, None)]
+)
 def test_numbers(value: Any, result: float | None) -> None:
     assert number(value) == result
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "1_000", "3,5", "0x10", "1e999", "١", True, [1], float("nan")])
+@pytest.mark.parametrize(
+    "value", ["nan", "inf", "1_000", "3,5", "0x10", "1e999", "١", True, [1], float("nan")]
+)
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="is no"):
         number(value)
@@ -127,26 +140,39 @@ def test_tags(value: Any, result: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [5, [{"name": ""}], [{"name": "a", "weight": 0}], [{"name": "a", "weight": "nan"}], [{"name": "a", "x": 1}]],
+    [
+        5,
+        [{"name": ""}],
+        [{"name": "a", "weight": 0}],
+        [{"name": "a", "weight": "nan"}],
+        [{"name": "a", "x": 1}],
+    ],
 )
 def test_wrong_tags_are_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         tags(value)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | TEXT, max_size=6))
 def test_columns_of_ids_answer_like_single_ids(values: list[str | None]) -> None:
     _same(pl.Series("user_id", values, dtype=pl.String), identifiers, identifier)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.floats() | st.integers(-(2**60), 2**60).map(float), max_size=6))
 def test_columns_of_float_ids_answer_like_single_ids(values: list[float | None]) -> None:
     _same(pl.Series("user_id", values, dtype=pl.Float64), identifiers, identifier)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
-        st.none() | TEXT | st.floats().map(str) | st.text("0123456789.eE+-_, ", max_size=8) | st.just("infinity"),
+        st.none()
+        | TEXT
+        | st.floats().map(str)
+        | st.text("0123456789.eE+-_, ", max_size=8)
+        | st.just("infinity"),
         max_size=6,
     )
 )
@@ -154,6 +180,7 @@ def test_columns_of_text_numbers_answer_like_single_ones(values: list[str | None
     _same(pl.Series("value", values, dtype=pl.String), numbers, number)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.floats(), max_size=6))
 def test_columns_of_numbers_answer_like_single_ones(values: list[float | None]) -> None:
     _same(pl.Series("value", values, dtype=pl.Float64), numbers, number)
@@ -162,22 +189,24 @@ def test_columns_of_numbers_answer_like_single_ones(values: list[float | None]) 
 def _same(column: pl.Series, whole: Any, single: Any) -> None:
     answers, errors = whole(column)
     for row, value in enumerate(column.to_list()):
-        try:
-            expected = single(value)
-        except ValueError as error:
-            assert errors[row] == str(error)
-        else:
-            assert row not in errors
-            assert answers[row] == expected
+        assert (answers[row], errors.get(row)) == outcome(single, value)
 
 
-@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 9999).map(lambda n: n / 100)))
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.none()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.integers(0, 9999).map(lambda n: n / 100)
+    )
+)
 def test_numbers_are_written_canonically(values: list[float | None]) -> None:
     written = numbers_as_json(pl.Series(values, dtype=pl.Float64)).to_list()
     assert written == [None if value is None else canonical_number(value) for value in values]
     assert [None if text is None else float(text) for text in written] == values
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.text()))
 def test_texts_are_written_canonically(values: list[str | None]) -> None:
     normal = [None if value is None else unicodedata.normalize("NFC", value) for value in values]
@@ -211,11 +240,8 @@ def test_columns_of_any_type_become_the_properties_of_their_values(column: pl.Se
     listed, listed_errors = property_values(column)
     assert errors == listed_errors
     for row, value in enumerate(column.to_list()):
-        try:
-            expected = property_value(float(value) if isinstance(value, Decimal) else value)
-        except ValueError as error:
-            assert errors[row] == str(error)
-            continue
+        expected, reason = outcome(property_value, float(value) if isinstance(value, Decimal) else value)
+        assert errors.get(row) == reason
         assert listed[row] == expected
         assert (None if native[row] is None else json.loads(native[row])) == expected
         assert canonical[row] == (None if expected is None else canonical_value(expected))

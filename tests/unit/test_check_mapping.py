@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprofile.errors import SourceError, UsageError
@@ -28,7 +28,9 @@ def test_fields_take_columns_constants_and_types() -> None:
         "event_type": ["viewed", "viewed"],
         "Age": ["30", "x"],
     }
-    frame = pl.DataFrame({"a": ["1"], "b": ["0.5"], "c": ["Yes"], "d": ["x;y"], "e": ["1970-01-02"], "f": [7]})
+    frame = pl.DataFrame(
+        {"a": ["1"], "b": ["0.5"], "c": ["Yes"], "d": ["x;y"], "e": ["1970-01-02"], "f": [7]}
+    )
     assert apply("i:int=a", "r:float=b", "t:bool=c", "l:list=d", "w:time=e", "s:text=f", frame=frame) == {
         "i": [1],
         "r": [0.5],
@@ -64,7 +66,9 @@ def test_a_field_is_mapped_once() -> None:
 
 
 def test_an_unknown_column_names_the_closest() -> None:
-    with pytest.raises(SourceError, match=r"no column 'customerid' \(did you mean 'CustomerID'\?\)") as caught:
+    with pytest.raises(
+        SourceError, match=r"no column 'customerid' \(did you mean 'CustomerID'\?\)"
+    ) as caught:
         apply("user_id=customerid")
     assert caught.value.hint == "Its columns: CustomerID, Age, note."
 
@@ -102,8 +106,11 @@ def test_columns_that_tell_nothing_ask_for_a_kind() -> None:
     assert "--kind" in str(caught.value.hint)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 20), max_size=30), max_size=12), st.sampled_from([2, 4_000_000]))
-def test_occurrences_count_over_all_calls_in_memory_and_on_disk(calls: list[list[int]], in_memory: int) -> None:
+def test_occurrences_count_over_all_calls_in_memory_and_on_disk(
+    calls: list[list[int]], in_memory: int
+) -> None:
     before = occurrences.IN_MEMORY
     occurrences.IN_MEMORY = in_memory
     try:

@@ -214,6 +214,12 @@ def test_a_compressed_file_cut_in_half_keeps_what_came_before(write: Write, suff
     assert [r.field for chunk in read_source(path) for r in chunk.rejected] == ["file"]
 
 
+def test_a_file_cut_in_its_header_is_refused(write: Write) -> None:
+    data = gzip.compress(("name_" * 50 + ",").encode() * 400)
+    with pytest.raises(SourceError, match="cut or damaged before its first line ends"):
+        rows(write(data[:-20], "f.csv.gz"))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200) | st.text('ab,"\n\r\0é;', max_size=60).map(str.encode))
 def test_every_line_of_any_file_is_a_row_or_refused(write: Write, body: bytes) -> None:
@@ -253,3 +259,15 @@ def test_the_fast_and_the_careful_way_agree(write: Write, cells: list[str]) -> N
     assert fast is not None
     assert fast.frame.equals(careful.frame)
     assert fast.lines.tolist() == careful.lines.tolist()
+
+
+@settings(deadline=None)
+@given(st.lists(st.text('ab",;é', max_size=8).filter(bool), min_size=1, max_size=8))
+def test_quoted_lines_in_one_go_are_what_they_are_one_by_one(lines: list[str]) -> None:
+    body = "".join(f"{line}\n" for line in lines).encode()
+    parser = text.CsvLines(("a", "b"), ",", quoting=True)
+    quick, careful = parser._plain_quotes(body, 2), parser._careful(body, 2, True)
+    if quick is not None:
+        assert careful.refused == []
+        assert quick.frame.equals(careful.frame)
+        assert quick.lines.tolist() == careful.lines.tolist()

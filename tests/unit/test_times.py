@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprofile.errors import UsageError
@@ -44,6 +44,8 @@ PARIS = zone("Europe/Paris")
         ("-86400", -86_400_000, None),
         ("1293000000.123", 1_293_000_000_123, None),
         ("0001-01-01", EARLIEST_MS, None),
+        ("-0e2000000000", 0, None),
+        ("1e-2000000000", 0, None),
     ],
 )
 def test_text_means_this_moment(text: str, ms: int, precision: str | None) -> None:
@@ -89,6 +91,8 @@ def test_values_mean_this_moment(value: Any, ms: int) -> None:
         (float("nan"), "is no time"),
         (float("inf"), "is no time"),
         ("1e30", "too large"),
+        ("1e2000000000", "too large"),
+        ("1e" + "9" * 30, "is no time"),
         (DAY_2010 * 1000, "after the year 9999; .* --time-unit"),
         (True, "is no time"),
         ([1], "is no time"),
@@ -100,7 +104,8 @@ def test_no_time_says_why(value: Any, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "number"), [("s", 1_291_161_600), ("ms", DAY_2010), ("us", DAY_2010 * 1000), ("ns", DAY_2010 * 10**6)]
+    ("unit", "number"),
+    [("s", 1_291_161_600), ("ms", DAY_2010), ("us", DAY_2010 * 1000), ("ns", DAY_2010 * 10**6)],
 )
 def test_a_unit_overrides_the_size(unit: Any, number: int) -> None:
     assert parse_time(number, UTC, unit) == (DAY_2010, None)
@@ -124,7 +129,7 @@ def test_clock_changes_are_decided() -> None:
 
 def test_the_future_ends_in_a_day() -> None:
     check_future(DAY_2010 + 86_400_000, DAY_2010)
-    with pytest.raises(ValueError, match="2010-12-02T00:00:00.001000Z is more than a day in the future"):
+    with pytest.raises(ValueError, match=r"2010-12-02T00:00:00\.001000Z is more than a day in the future"):
         check_future(DAY_2010 + 86_400_001, DAY_2010)
 
 
@@ -153,28 +158,33 @@ WRITTEN = st.one_of(
     ),
     st.integers(-(10**14), 10**14).map(str),
     st.floats(allow_nan=True, allow_infinity=True).map(str),
+    st.from_regex(r"[+-]?[0-9]{1,5}\.?[0-9]?[eE][+-]?[0-9]{1,12}", fullmatch=True),
     st.text(max_size=30),
     st.text("0123456789-:TZ+. ", max_size=26),
     st.none(),
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WRITTEN, max_size=8), st.sampled_from(["UTC", "Europe/Paris", "America/St_Johns"]))
 def test_columns_of_text_answer_like_single_values(values: list[str | None], name: str) -> None:
     _same(pl.Series("timestamp", values, dtype=pl.String), name)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(-(2**62), 2**62) | st.integers(19_000_000, 21_000_000), max_size=8))
 def test_columns_of_integers_answer_like_single_values(values: list[int | None]) -> None:
     for unit in (None, "s", "ms", "us", "ns"):
         _same(pl.Series("timestamp", values, dtype=pl.Int64), "UTC", unit)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.floats(), max_size=8))
 def test_columns_of_floats_answer_like_single_values(values: list[float | None]) -> None:
     _same(pl.Series("timestamp", values, dtype=pl.Float64), "UTC")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.none() | st.datetimes(datetime(1, 1, 2), datetime(9999, 1, 1)), max_size=6),
     st.sampled_from(["UTC", "Europe/Paris"]),
@@ -189,11 +199,9 @@ def test_columns_of_moments_answer_like_single_values(values: list[Any], name: s
 def _same(column: pl.Series, name: str, unit: Any = None) -> None:
     ms, precisions, errors = times(column, zone(name), unit)
     for row, value in enumerate(column.to_list()):
+        expected: tuple[Any, ...]
         try:
-            expected = parse_time(value, zone(name), unit)
+            expected = (*parse_time(value, zone(name), unit), None)
         except ValueError as error:
-            assert errors[row] == str(error)
-            assert ms[row] is None
-        else:
-            assert (ms[row], precisions[row]) == expected
-            assert row not in errors
+            expected = (None, None, str(error))
+        assert (ms[row], precisions[row], errors.get(row)) == expected

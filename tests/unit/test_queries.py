@@ -1,0 +1,155 @@
+"""The Cypher files: each is documented, each is used, and nothing but event types is ever put into one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from graphprofile import queries
+from graphprofile.errors import ConfigError, UsageError
+from graphprofile.vocabulary import RESERVED_TYPES, Vocabulary
+
+CODE = Path(queries.__file__).parent
+NAMES = queries.names()
+AREAS = {name.partition("/")[0] for name in NAMES}
+FOUND_BY_FOLDER = {"insights"}
+
+
+def named_in_code() -> tuple[set[str], set[str]]:
+    """Query names in the code's strings, and those of f-strings as patterns."""
+    names: set[str] = set()
+    patterns: set[str] = set()
+    for path in CODE.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            if isinstance(node, ast.JoinedStr):
+                parts = [
+                    re.escape(p.value) if isinstance(p, ast.Constant) else "[a-z0-9_]+" for p in node.values
+                ]
+                if re.match(rf"({'|'.join(AREAS)})/", "".join(parts)):
+                    patterns.add("".join(parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+                if re.fullmatch(rf"({'|'.join(AREAS)})/[a-z0-9_]+", node.value):
+                    names.add(node.value)
+    return names, patterns
+
+
+def test_every_query_named_in_the_code_exists() -> None:
+    names, patterns = named_in_code()
+    assert names - set(NAMES) == set()
+    assert [pattern for pattern in patterns if not any(re.fullmatch(pattern, name) for name in NAMES)] == []
+
+
+def test_every_file_is_named_in_the_code() -> None:
+    names, patterns = named_in_code()
+    unused = [
+        name
+        for name in NAMES
+        if name not in names
+        and name.partition("/")[0] not in FOUND_BY_FOLDER
+        and not any(re.fullmatch(pattern, name) for pattern in patterns)
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_has_a_header_and_parses(name: str) -> None:
+    query = queries.load(name)
+    assert re.match(r"[A-Z].*[.?]", query.summary), query.summary
+    assert query.statement
+    assert ";" not in re.sub(r"'[^']*'|//[^\n]*", "", query.statement)
+    for field in (*query.parameters, *query.columns):
+        assert field.type, f"{name}: {field.name} has no type"
+        assert field.text, f"{name}: {field.name} is not explained"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_declared_columns_are_the_returned_ones(name: str) -> None:
+    query = queries.load(name)
+    statement = re.sub(r"//[^\n]*", "", query.statement)
+    # Nothing to compare where a statement returns nothing, or the engine names the columns.
+    returned = statement.rpartition("RETURN")[2] if "RETURN" in statement else ""
+    returned = re.split(r"\b(?:ORDER BY|LIMIT|SKIP)\b", returned)[0]
+    for column in query.columns:
+        assert re.search(rf"\b{column.name}\b", returned), (
+            f"{name} declares {column.name} but does not return it"
+        )
+    assert bool(query.columns) == bool(returned.strip()), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_placeholder_becomes_quoted_types(name: str) -> None:
+    query = queries.load(name)
+    if query.takes_event_types:
+        text = queries.text(name, ("PURCHASED", "VIEWED"))
+        assert "EVENT_TYPES" not in text
+        assert "`PURCHASED`|`VIEWED`" in text
+        with pytest.raises(UsageError, match="needs event types"):
+            queries.text(name)
+    else:
+        assert queries.text(name, ("PURCHASED",)) == query.statement
+
+
+@pytest.mark.parametrize("bad", ["purchased", "A`]->() DETACH DELETE n //", "", "A B", "1A", "A\n", "É"])
+def test_nothing_but_a_relationship_type_gets_into_a_statement(bad: str) -> None:
+    with pytest.raises(UsageError, match="is no relationship type"):
+        queries.quote_types([bad])
+
+
+def test_no_event_type_of_the_vocabulary_is_one_of_the_system() -> None:
+    assert not RESERVED_TYPES & set(Vocabulary().types)
+
+
+def test_header_is_read() -> None:
+    query = queries.parse(
+        "area/verb",
+        "// First line,\n// and a second.\n// Parameters:\n//   id (text): of the user\n"
+        "//   limit (int, rows, default 20): rows at most\n// Columns:\n//   id (text): found\n\n"
+        "MATCH (u:User {id: $id}) // not $this\nRETURN u.id AS id LIMIT $limit;\n",
+    )
+    assert query.summary == "First line, and a second."
+    assert [(f.name, f.type, f.text, f.default) for f in query.parameters] == [
+        ("id", "text", "of the user", None),
+        ("limit", "int, rows, default 20", "rows at most", "20"),
+    ]
+    assert query.columns == (queries.Field("id", "text", "found"),)
+    assert query.statement.endswith("LIMIT $limit")
+    assert not query.takes_event_types
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("RETURN 1", "has no header"),
+        ("//\nRETURN 1", "has no header"),
+        ("// Does it.\nRETURN $x AS x", "parameters used and declared differ: x"),
+        (
+            "// Does it.\n// Parameters:\n//   y (int): why\nRETURN 1 AS one",
+            "parameters used and declared differ: y",
+        ),
+        ("// Does it.\n// Parameters:\n//   : what\nRETURN 1 AS one", "cannot read the header line"),
+    ],
+)
+def test_broken_file_is_refused(source: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        queries.parse("area/verb", source)
+
+
+@pytest.mark.parametrize(
+    "name", ["insights/nothing", "nothing", "../insights/co_purchase", "insights/", "a/b/c"]
+)
+def test_unknown_query_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="There is no query"):
+        queries.load(name)
+
+
+def test_names_by_area() -> None:
+    insights = queries.names("insights")
+    assert insights == sorted(insights)
+    assert "insights/co_purchase" in insights
+    assert set(insights) <= set(NAMES)
+    assert queries.names("nothing") == []
