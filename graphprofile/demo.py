@@ -56,7 +56,9 @@ def run_demo(
     settings = {"data_dir": folder / "data", **{k: v for k, v in arguments.items() if v is not None}}
     with GraphProfile.open(config=config, **settings) as gp:
         _require_own(gp)
-        say("Shakespeare and Company, a lending library in Paris, 1919 to 1962: its members, books and loans.")
+        say(
+            "Shakespeare and Company, a lending library in Paris, 1919 to 1962: its members, books and loans."
+        )
         say(f"Engine: {gp.store.engine}. Everything lies in {folder}.\n")
         loads = _load(gp, folder, say, progress)
         verified = gp.update_tags(verify=True)
@@ -91,7 +93,8 @@ def _require_own(gp: GraphProfile) -> None:
     batches = gp.store.read("status/list_batches", limit=100)
     if any(row["batch"].get("loader") not in (LOADER, "quarantine") for row in batches):
         raise UsageError(
-            "This store holds other data than the demo's.", "Point the demo at an empty store, or use --out DIR."
+            "This store holds other data than the demo's.",
+            "Point the demo at an empty store, or use --out DIR.",
         )
 
 
@@ -113,7 +116,9 @@ def _load(
         if loaded.duplicates:
             say(f"  {loaded.duplicates:,} were there already")
         if loaded.quarantined:
-            say(f"  {loaded.quarantined:,} loans without a usable year went to quarantine: {loaded.quarantine_file}")
+            say(
+                f"  {loaded.quarantined:,} loans without a usable year went to quarantine: {loaded.quarantine_file}"
+            )
         loads.append(loaded)
     return loads
 
@@ -135,7 +140,11 @@ def split_events(source: Path, folder: Path) -> list[Path]:
         for row in rows:
             year = row[column][:4]
             place = next(
-                (i for i, (_, end) in enumerate(BATCHES) if end is not None and year.isdigit() and year < end),
+                (
+                    i
+                    for i, (_, end) in enumerate(BATCHES)
+                    if end is not None and year.isdigit() and year < end
+                ),
                 len(BATCHES) - 1,
             )
             writers[place].writerow(row)
@@ -164,7 +173,9 @@ def _say_profile(profile: Mapping[str, Any], say: Callable[[str], None]) -> None
         f"{profile['first_seen'][:10]} to {profile['last_seen'][:10]}")  # fmt: skip
     for tag in profile["tags"][:8]:
         lift = f"{tag['lift']:.1f} x everybody's" if tag["lift"] is not None else ""
-        say(f"  {tag['tag']:<24} {tag['share'] or 0:>4.0%} of {tag['kind']:<7} {tag['events']:>4} loans   {lift}")
+        say(
+            f"  {tag['tag']:<24} {tag['share'] or 0:>4.0%} of {tag['kind']:<7} {tag['events']:>4} loans   {lift}"
+        )
     say(f"  vector: {profile['embedding']['status']}, by {profile['embedding']['model']}")
 
 
@@ -192,5 +203,8 @@ def _insights(gp: GraphProfile, say: Callable[[str], None]) -> dict[str, Any]:
         answers[name] = rows
         say(f"  {name} {cell(parameters)}")
         for row in rows[:3]:
-            say("      " + ", ".join(f"{key} {cell(value)}" for key, value in row.items() if value is not None))
+            say(
+                "      "
+                + ", ".join(f"{key} {cell(value)}" for key, value in row.items() if value is not None)
+            )
     return answers

@@ -18,7 +18,16 @@ from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.registry import ModelInfo, Registry
 from graphprofile.parquet import batched, parquet_file
 from graphprofile.reading import embedding_info, require_user, watermark
-from graphprofile.records import EmbeddingInfo, EmbedResult, Progress, TrainResult, iso
+from graphprofile.recommend import Recommender
+from graphprofile.records import (
+    EmbeddingInfo,
+    EmbedResult,
+    Explanation,
+    Progress,
+    Recommendation,
+    TrainResult,
+    iso,
+)
 from graphprofile.settings import Settings
 from graphprofile.vocabulary import Vocabulary
 from graphprofile.writeback import Writer
@@ -123,15 +132,14 @@ class Models:
 
     # --- training -------------------------------------------------------------------------------------------
 
-    def train(
-        self, *, seed: int, epochs: int | None, force: bool, progress: Progress | None
-    ) -> TrainResult:
+    def train(self, *, seed: int, epochs: int | None, force: bool, progress: Progress | None) -> TrainResult:
         """See :meth:`graphprofile.GraphProfile.train`."""
         from graphprofile.graphsage.compare import train
         from graphprofile.graphsage.config import TrainConfig
 
         started = time.perf_counter()
         graph = training_graph(self.store, self.vocabulary)
+        current = self._current()
         seen = {
             "digest": digest(self.store, self.vocabulary),
             "newest_event": iso(watermark(self.store)),
@@ -143,10 +151,11 @@ class Models:
         report = train(
             graph,
             config=TrainConfig(dim=self.settings.dimensions),
-            current=self._current_recipe(),
+            current=current["config"] if current else None,
             seed=seed,
             epochs=epochs,
             force=force,
+            newer_graph=bool(current) and (current["graph"] or {}).get("digest") != seen["digest"],
             progress=(lambda done, total, _: progress("training", done, total)) if progress else None,
         )
         metrics = {name: None if m is None else _plain(m) for name, m in report.metrics.items()}
@@ -166,16 +175,14 @@ class Models:
             seconds=round(time.perf_counter() - started, 3),
         )
 
-    def _current_recipe(self) -> Mapping[str, Any] | None:
+    def _current(self) -> Mapping[str, Any]:
+        """The document of the model in use; empty where there is none."""
         version = self.in_use()
-        if version is None:
-            return None
         try:
-            config: Mapping[str, Any] = self.registry.show(version).document["config"]
+            return self.registry.show(version).document if version else {}
         except (NotFound, RegistryCorrupt):
             # Trained elsewhere, or damaged: there is nothing to compare with, and training anew mends it.
-            return None
-        return config
+            return {}
 
     def evaluate(self, *, progress: Progress | None = None) -> dict[str, Any]:
         """The recipe in use beside popularity and item-to-item, fitted on the past and scored on the future, now."""
@@ -326,7 +333,9 @@ class Models:
 
     # --- reading for people ---------------------------------------------------------------------------------
 
-    def recommend(self, user_id: str, k: int, *, kind: str | None, allow_seen: bool) -> Any:
+    def recommend(
+        self, user_id: str, k: int, *, kind: str | None, allow_seen: bool
+    ) -> Sequence[Recommendation]:
         """See :meth:`graphprofile.GraphProfile.recommend`."""
         return self._recommender.recommend(user_id, k, kind=kind, allow_seen=allow_seen)
 
@@ -336,18 +345,20 @@ class Models:
         """See :meth:`graphprofile.GraphProfile.recommend_all`."""
         return self._recommender.recommend_all(out, k, kind=kind, allow_seen=allow_seen, progress=progress)
 
-    def similar(self, kind: str, id_: str, k: int) -> Any:
+    def similar(self, kind: str, id_: str, k: int) -> Sequence[Recommendation]:
         """See :meth:`graphprofile.GraphProfile.similar_users` and ``similar_items``."""
-        return self._recommender.similar_users(id_, k) if kind == "user" else self._recommender.similar_items(id_, k)
+        return (
+            self._recommender.similar_users(id_, k)
+            if kind == "user"
+            else self._recommender.similar_items(id_, k)
+        )
 
-    def explain_item(self, user_id: str, item_id: str) -> Any:
+    def explain_item(self, user_id: str, item_id: str) -> Explanation:
         """See :meth:`graphprofile.GraphProfile.explain`."""
         return self._recommender.explain(user_id, item_id)
 
     @cached_property
-    def _recommender(self) -> Any:
-        from graphprofile.recommend import Recommender
-
+    def _recommender(self) -> Recommender:
         return Recommender(self)
 
 

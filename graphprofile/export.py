@@ -134,9 +134,9 @@ def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
     events = _Events(objects, grow=False)
     found = store.stream("embed/read_events", event_types=vocabulary.types, **event_parameters(vocabulary))
     for row in found:
-        index = users.get(row["user_id"])
-        if index is not None:
-            events.add(index, row)
+        user = users.get(row["user_id"])
+        if user is not None:
+            events.add(user, row)
     return TrainingGraph(
         user_ids=np.array(user_ids, dtype=object),
         object_ids=np.array(list(objects), dtype=object),
@@ -174,8 +174,8 @@ def objects_graph(
         for row in store.read(query, ids=ids) if ids else ():
             descriptions.add(objects[prefix + row["id"]], row)
     events = _Events(objects, grow=True)
-    for user, row in enumerate(rows):
-        events.add(user, row)
+    for user, of_user in enumerate(rows):
+        events.add(user, of_user)
     return TrainingGraph(
         user_ids=np.array([row["user_id"] for row in rows], dtype=object),
         object_ids=np.array(list(objects), dtype=object),

@@ -30,7 +30,9 @@ def parquet_file(path: Path, schema: Any) -> Iterator[Any]:
     try:
         writer = pq.ParquetWriter(scratch, schema)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}.", "Name another file.") from error
+        raise UsageError(
+            f"{path}: cannot be written: {error.strerror or error}.", "Name another file."
+        ) from error
     try:
         with writer:
             yield writer

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from graphprofile import reading, settings as settings_module
+from graphprofile import reading
+from graphprofile import settings as settings_module
 from graphprofile.errors import NotFound, StoreMismatch, UsageError
 from graphprofile.records import (
     EmbedResult,
@@ -195,7 +196,13 @@ class GraphProfile:
             UsageError: No such loader or wrong mapping.
             StoreMismatch: The vocabulary differs from the one in the graph.
         """
-        from graphprofile.ingest.session import Batch, checked_chunks, describe_sources, load_batch, new_batch_id
+        from graphprofile.ingest.session import (
+            Batch,
+            checked_chunks,
+            describe_sources,
+            load_batch,
+            new_batch_id,
+        )
 
         if not sources:
             raise UsageError("Nothing to load.", "Name a file: `graphprofile load events.csv`.")
@@ -240,11 +247,13 @@ class GraphProfile:
         for batch in batches:
             if batch not in found:
                 raise NotFound(
-                    f"No refused rows of batch {batch!r}.", "`graphprofile quarantine list` names those there are."
+                    f"No refused rows of batch {batch!r}.",
+                    "`graphprofile quarantine list` names those there are.",
                 )
         self._prepare()
         return [
-            retry_file(self.store, self.vocabulary, found[batch], progress=progress) for batch in batches or found
+            retry_file(self.store, self.vocabulary, found[batch], progress=progress)
+            for batch in batches or found
         ]
 
     def update_tags(
@@ -382,7 +391,7 @@ class GraphProfile:
             NotFound: No such user.
             NoModel: Nothing has been trained yet.
         """
-        return self.models.recommend(user_id, k, kind=kind, allow_seen=allow_seen)
+        return list(self.models.recommend(user_id, k, kind=kind, allow_seen=allow_seen))
 
     def recommend_all(
         self,
@@ -394,17 +403,15 @@ class GraphProfile:
         progress: Progress | None = None,
     ) -> int:
         """Write everybody's recommendations to a Parquet file; returns the number of rows."""
-        return self.models.recommend_all(
-            Path(out), k, kind=kind, allow_seen=allow_seen, progress=progress
-        )
+        return self.models.recommend_all(Path(out), k, kind=kind, allow_seen=allow_seen, progress=progress)
 
     def similar_users(self, user_id: str, k: int = 10) -> list[Recommendation]:
         """The users nearest to a user."""
-        return self.models.similar("user", user_id, k)
+        return list(self.models.similar("user", user_id, k))
 
     def similar_items(self, item_id: str, k: int = 10) -> list[Recommendation]:
         """The items (or content) nearest to an item."""
-        return self.models.similar("item", item_id, k)
+        return list(self.models.similar("item", item_id, k))
 
     def embeddings(self, user_ids: Sequence[str] | None = None) -> Embeddings:
         """Vectors of users with model version, time and status of each; of all users where none is named."""
@@ -468,7 +475,9 @@ class GraphProfile:
         try:
             path.write_text(build_report(data), "utf-8")
         except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror or error}.", "Name another file.") from error
+            raise UsageError(
+                f"{path}: cannot be written: {error.strerror or error}.", "Name another file."
+            ) from error
         return path
 
     def digest(self) -> str:
@@ -549,5 +558,7 @@ def moment(value: datetime | str | int | None) -> int | None:
             except ValueError:
                 continue
         else:
-            raise UsageError(f"{text!r} is no time.", "Write it like 1925-03-01 or 2024-05-06T07:08:09Z.") from None
+            raise UsageError(
+                f"{text!r} is no time.", "Write it like 1925-03-01 or 2024-05-06T07:08:09Z."
+            ) from None
     return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -124,7 +124,8 @@ def read_profile(
     until = as_of if past and as_of is not None else _FOREVER
     counts = store.read("profile/count_events", event_types=vocabulary.types, user_id=user_id, until=until)
     if past and as_of is not None:
-        interests, totals = _past_interests(store, vocabulary, user_id, as_of), {}
+        interests = _past_interests(store, vocabulary, user_id, as_of)
+        totals: dict[TagKey, int] = {}
     else:
         interests, totals = _stored_interests(store, user_id)
     names = vocabulary.name_of
@@ -136,14 +137,17 @@ def read_profile(
         ),
         first_seen=iso(min((c["first_at"] for c in counts), default=None)),
         last_seen=iso(max((c["last_at"] for c in counts), default=None)),
-        events={names.get(c["type"], c["type"]): c["events"] for c in sorted(counts, key=lambda c: -c["events"])},
+        events={
+            names.get(c["type"], c["type"]): c["events"] for c in sorted(counts, key=lambda c: -c["events"])
+        },
         tags=_rank(interests, totals, _kind_totals(store) if totals else {}, moment, vocabulary),
         embedding=None if past else embedding_info(row, model_in_use),
     )
 
 
 def _stored_interests(store: Store, user_id: str) -> tuple[dict[TagKey, Interest], dict[TagKey, int]]:
-    interests, totals = {}, {}
+    interests: dict[TagKey, Interest] = {}
+    totals: dict[TagKey, int] = {}
     for row in store.read("tags/read_interests", user_ids=[user_id]):
         tag = (row["kind"], row["name"])
         interests[tag] = Interest(
@@ -153,9 +157,7 @@ def _stored_interests(store: Store, user_id: str) -> tuple[dict[TagKey, Interest
     return interests, totals
 
 
-def _past_interests(
-    store: Store, vocabulary: Vocabulary, user_id: str, as_of: int
-) -> dict[TagKey, Interest]:
+def _past_interests(store: Store, vocabulary: Vocabulary, user_id: str, as_of: int) -> dict[TagKey, Interest]:
     events = [e for e in read_events(store, vocabulary, [user_id])[user_id] if e.ts <= as_of]
     weights = weights_of_objects(store, {e.object for e in events}, Hierarchy.read(store))
     return interests_of(events, weights, vocabulary)
@@ -265,9 +267,7 @@ def explain_tag(
     key = resolve_tag(store, tag)
     newest = watermark(store)
     moment = as_of if as_of is not None else newest
-    events = [
-        e for e in read_events(store, vocabulary, [user_id])[user_id] if as_of is None or e.ts <= as_of
-    ]
+    events = [e for e in read_events(store, vocabulary, [user_id])[user_id] if as_of is None or e.ts <= as_of]
     hierarchy = Hierarchy.read(store)
     objects = {e.object for e in events}
     weights = weights_of_objects(store, objects, hierarchy)
@@ -316,4 +316,3 @@ def explain_tag(
         score=math.fsum(step.contribution for step in steps),
         paths=steps,
     )
-

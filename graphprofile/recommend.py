@@ -113,8 +113,10 @@ class Recommender:
             )
             for row in rows:
                 through = " and ".join(f"“{title}”" for title in row["through"])
-                people = "1 other person who chose it shares" if row["users"] == 1 else (
-                    f"{row['users']} others who chose it share"
+                people = (
+                    "1 other person who chose it shares"
+                    if row["users"] == 1
+                    else (f"{row['users']} others who chose it share")
                 )
                 because[prefix + row["id"]].append(f"{people} {through} with this user")
             titles |= {prefix + id_: row["title"] for id_, row in self._described(prefix, ids).items()}
@@ -135,7 +137,8 @@ class Recommender:
         """Up to two tags an object shares with the user's interests, by user and object."""
         reasons: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         rows = self._store.read(
-            f"recommend/read_tag_reasons_of_{PLURAL[prefix]}", pairs=[[user, list(ids)] for user, ids in pairs]
+            f"recommend/read_tag_reasons_of_{PLURAL[prefix]}",
+            pairs=[[user, list(ids)] for user, ids in pairs],
         )
         for row in rows:
             found = reasons[row["user_id"]][row["id"]]
@@ -218,10 +221,16 @@ class Recommender:
         chosen = {}
         for index, user_id in enumerate(ids):
             ranked = sorted(candidates[index].tolist(), key=lambda j, i=index: (-scores[i, j], keys[j]))  # type: ignore[misc]
-            chosen[user_id] = [(j, float(scores[index, j])) for j in ranked if math.isfinite(scores[index, j])]
+            chosen[user_id] = [
+                (j, float(scores[index, j])) for j in ranked if math.isfinite(scores[index, j])
+            ]
         reasons = {
             prefix: self._tag_reasons(
-                prefix, [(u, [keys[j][2:] for j, _ in found if keys[j][:2] == prefix]) for u, found in chosen.items()]
+                prefix,
+                [
+                    (u, [keys[j][2:] for j, _ in found if keys[j][:2] == prefix])
+                    for u, found in chosen.items()
+                ],
             )
             for prefix in (ITEM, CONTENT)
         }
@@ -278,7 +287,9 @@ class Recommender:
         ids = [key[2:] for _, key in found]
         described = self._described(prefix, ids)
         because: dict[str, list[str]] = defaultdict(list)
-        for row in self._store.read(f"recommend/read_shared_tags_of_{PLURAL[prefix]}", id=item_id, others=ids):
+        for row in self._store.read(
+            f"recommend/read_shared_tags_of_{PLURAL[prefix]}", id=item_id, others=ids
+        ):
             because[row["other"]].append(f"both tagged {', '.join(row['tags'])}")
         for row in self._store.read(
             f"recommend/read_shared_users_of_{PLURAL[prefix]}",
@@ -319,7 +330,13 @@ class Recommender:
         whole = users.read([user_id])[0]
         count = len(whole["objects"])
         rows = [whole] + [
-            {**whole, **{name: whole[name][:i] + whole[name][i + 1 :] for name in ("objects", "types", "times", "weights")}}
+            {
+                **whole,
+                **{
+                    name: whole[name][:i] + whole[name][i + 1 :]
+                    for name in ("objects", "types", "times", "weights")
+                },
+            }
             for i in range(count)
         ]
         scores = np.concatenate([users.compute(part)[0] @ vector for part in batched(rows, USERS_AT_ONCE)])

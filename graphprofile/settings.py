@@ -143,7 +143,7 @@ def explain(error: ValidationError) -> str:
     )
 
 
-TEMPLATE = '''# graphprofile settings. Every line is optional; what stands here are the defaults.
+TEMPLATE = """# graphprofile settings. Every line is optional; what stands here are the defaults.
 
 # [connection]
 # uri = "neo4j://127.0.0.1:7687"     # without a uri the embedded engine is used
@@ -167,7 +167,7 @@ half_life_long_days = 90
 #   value: "ignored" m = 1 | "amount" m = log(1 + |value|) | "rating" m = value - neutral
 #   minimum, maximum: values outside are put into quarantine
 #   objects: the kinds of thing the event is about: item, content, user
-{events}'''
+{events}"""
 
 
 def template() -> str:

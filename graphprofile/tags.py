@@ -86,6 +86,7 @@ def update_tags(
             done += len(part)
             if progress:
                 progress("interests", done, len(user_ids))
+        store.write(_recount)
     else:
         while True:
             due = sorted(row["user_id"] for row in store.read("tags/list_due", limit=USERS_PER_TRANSACTION))
@@ -138,6 +139,12 @@ def _recompute(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) ->
     return store.write(work)
 
 
+def _recount(tx: Transaction) -> None:
+    """Totals of tags from scratch: the tags are locked first, so that nobody's change falls between."""
+    tx.run("tags/zero_totals")
+    tx.run("tags/count_totals")
+
+
 # --- the same, outside the engine ---------------------------------------------------------------------------
 
 
@@ -154,9 +161,7 @@ class Hierarchy:
     def read(cls, store: Store) -> Hierarchy:
         """The hierarchy of a store."""
         rows = store.read("tags/read_hierarchy")
-        return cls(
-            ((row["kind"], row["name"]), (row["broader_kind"], row["broader_name"])) for row in rows
-        )
+        return cls(((row["kind"], row["name"]), (row["broader_kind"], row["broader_name"])) for row in rows)
 
     def at_or_above(self, tag: TagKey) -> frozenset[TagKey]:
         """The tag itself and everything it is part of."""
@@ -302,7 +307,9 @@ def verify_tags(
                 totals[tag][1] += interest.events if interest.direct else 0
         if progress:
             progress("verified", min((number + 1) * USERS_PER_TRANSACTION, len(user_ids)), len(user_ids))
-    kept = {(row["kind"], row["name"]): [row["events"], row["direct"]] for row in store.stream("tags/read_totals")}
+    kept = {
+        (row["kind"], row["name"]): [row["events"], row["direct"]] for row in store.stream("tags/read_totals")
+    }
     return worst if kept == dict(totals) else math.inf
 
 
@@ -335,6 +342,8 @@ def require_same_rules(declared: Vocabulary | None, stored: Vocabulary) -> None:
     changes = declared.changed_rules(stored) if declared is not None else []
     if changes:
         raise StoreMismatch(
-            "The vocabulary differs from the one the interests were computed with: " + "; ".join(changes) + ".",
+            "The vocabulary differs from the one the interests were computed with: "
+            + "; ".join(changes)
+            + ".",
             "Run `graphprofile tags --full` to recompute everything under the new rules.",
         )

@@ -188,6 +188,8 @@ def checked_types(vocabulary: Vocabulary, names: Iterable[str]) -> tuple[str, ..
     found = []
     for name in names:
         if name not in vocabulary.events:
-            raise UsageError(f"Unknown event type {name!r}.", f"Add to graphprofile.toml: {vocabulary.suggest(name)}")
+            raise UsageError(
+                f"Unknown event type {name!r}.", f"Add to graphprofile.toml: {vocabulary.suggest(name)}"
+            )
         found.append(vocabulary.events[name].type)
     return tuple(sorted(found))

@@ -63,7 +63,9 @@ class UserVectors:
         Raises:
             BadVectors: A vector is NaN or infinite.
         """
-        keys = np.array(sorted({key for row in rows for key in row["objects"] if key[:2] != "u:"}), dtype=object)
+        keys = np.array(
+            sorted({key for row in rows for key in row["objects"] if key[:2] != "u:"}), dtype=object
+        )
         unseen = keys[self.model.positions(keys) < 0] if len(keys) else keys
         graph = objects_graph(self.store, self.vocabulary, unseen, self.hierarchy, rows)
         vectors, usable = self.model.encode(graph, fold_unseen(self.model, graph))
@@ -135,16 +137,20 @@ class Writer:
         for part in chunks(ids, OBJECTS_PER_TRANSACTION):
             keys = np.array([prefix + id_ for id_ in part], dtype=object)
             place = self.model.positions(keys)
-            vectors = stored[np.maximum(place, 0)] if len(stored) else np.zeros((len(part), self.model.dimensions))
+            vectors = (
+                stored[np.maximum(place, 0)] if len(stored) else np.zeros((len(part), self.model.dimensions))
+            )
             unseen = np.flatnonzero(place < 0)
             if len(unseen):
                 graph = objects_graph(self.store, self.vocabulary, keys[unseen], self._users.hierarchy)
                 folded, _ = self.model.stored_objects(fold_unseen(self.model, graph))
                 # objects_graph sorts its keys, and ``part`` is sorted.
                 vectors[unseen] = folded
-            self._write(f"embed/write_{plural}", [[id_, v] for id_, v in zip(part, vectors.tolist(), strict=True)])
+            self._write(
+                f"embed/write_{plural}", [[id_, v] for id_, v in zip(part, vectors.tolist(), strict=True)]
+            )
             if len(unseen) and not everybody:
-                self._mark_users(plural, [part[index] for index in unseen])
+                self._mark_users(plural, [part[index] for index in unseen.tolist()])
             done += len(part)
             if self.progress:
                 self.progress(f"vectors of {plural}", done, len(ids))
@@ -166,7 +172,9 @@ class Writer:
     def _write_due(self) -> int:
         done: set[str] = set()
         while True:
-            due = sorted(row["id"] for row in self.store.read("embed/list_due_users", limit=USERS_PER_TRANSACTION))
+            due = sorted(
+                row["id"] for row in self.store.read("embed/list_due_users", limit=USERS_PER_TRANSACTION)
+            )
             if not due:
                 return len(done)
             self._write_users(due)

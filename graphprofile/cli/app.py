@@ -71,7 +71,9 @@ class LazyGroup(click.Group):
 
             near = get_close_matches(args[0], COMMANDS, n=1) if args else []
             if near:
-                raise click.UsageError(f"{error.message.rstrip('.')}. Did you mean {near[0]}?", ctx) from error
+                raise click.UsageError(
+                    f"{error.message.rstrip('.')}. Did you mean {near[0]}?", ctx
+                ) from error
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -106,7 +108,9 @@ SUMMARIES = {
 }
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="graphprofile")
 def cli() -> None:
     """User profiles in a graph: events in, interest tags and embeddings beside them.
@@ -133,7 +137,9 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        show_error(as_json, "interrupted", "Interrupted.", "The same command again goes on where this stopped.")
+        show_error(
+            as_json, "interrupted", "Interrupted.", "The same command again goes on where this stopped."
+        )
         return INTERRUPTED
     except click.ClickException as error:
         hint = None
@@ -146,7 +152,7 @@ def run(arguments: list[str]) -> int:
         return USED_WRONGLY if isinstance(error, UsageError | ConfigError) else FAILED
     except BrokenPipeError:
         # Somebody closed the pipe (`| head`): nothing is wrong.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.stdout = open(os.devnull, "w")
         return 0
     except Exception as error:
         if os.environ.get("GRAPHPROFILE_DEBUG"):

@@ -52,7 +52,7 @@ def init(connection: Connection) -> int:
     written = not path.exists()
     if written:
         path.write_text(template(), "utf-8")
-        if connection.config is None:
+        if not connection.as_json:
             note(f"Wrote {path}: what each event means stands there.")
     with connection.open() as gp:
         result = gp.init().model_copy(update={"config_file": str(path)})
@@ -135,10 +135,7 @@ def quarantine_list(connection: Connection) -> int:
     else:
         print_table(
             ["batch", "rows", "most frequent reason", "file"],
-            [
-                (entry.batch, entry.rows, next(iter(entry.reasons), "-"), str(entry.path))
-                for entry in entries
-            ],
+            [(entry.batch, entry.rows, next(iter(entry.reasons), "-"), str(entry.path)) for entry in entries],
         )
     return DONE
 

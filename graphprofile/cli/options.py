@@ -48,14 +48,21 @@ class Connection:
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every command has; the function gets a :class:`Connection` first."""
 
-    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, errors as JSON on stderr.")
+    @click.option(
+        "--json", "as_json", is_flag=True, help="One JSON document on stdout, errors as JSON on stderr."
+    )
     @click.option("--uri", metavar="URI", help="Bolt address; without one the embedded engine is used.")
     @click.option("--user", "login", metavar="NAME", help="User on the server.")
     @click.option(
-        "--password-file", type=click.Path(dir_okay=False), metavar="FILE", help="File that holds the password."
+        "--password-file",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="File that holds the password.",
     )
     @click.option("--database", metavar="NAME", help="Database on the server.")
-    @click.option("--data", "data_dir", metavar="DIR", help="Folder of embedded store, models and quarantine.")
+    @click.option(
+        "--data", "data_dir", metavar="DIR", help="Folder of embedded store, models and quarantine."
+    )
     @click.option("--config", metavar="FILE", help="Settings file, graphprofile.toml by default.")
     @functools.wraps(function)
     def wrapper(

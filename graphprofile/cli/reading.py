@@ -47,7 +47,10 @@ def profile(connection: Connection, user: str, as_of: str | None) -> int:
     )
     if found.embedding:
         vector = found.embedding
-        print(f"Vector: {vector.status}" + (f", {vector.dimensions} numbers by {vector.model}" if vector.model else ""))
+        print(
+            f"Vector: {vector.status}"
+            + (f", {vector.dimensions} numbers by {vector.model}" if vector.model else "")
+        )
     return DONE
 
 

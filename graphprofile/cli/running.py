@@ -56,17 +56,21 @@ def status(connection: Connection) -> int:
     )
     columns = ["id", "state", "source", "applied", "duplicates", "conflicts", "quarantined", "late"]
     if document["batches"]:
-        print_table(columns, [tuple(b.get(c) for c in columns) for b in document["batches"]], title="Last batches")
+        print_table(
+            columns, [tuple(b.get(c) for c in columns) for b in document["batches"]], title="Last batches"
+        )
     return DONE
 
 
-@click.command(epilog="Example: graphprofile report --user u1 --out report.html")
-@click.option("--user", "reader", metavar="USER", help="Whose profile to show; somebody typical by default.")
-@click.option("--out", default="report.html", show_default=True, metavar="FILE.html", help="Where to write it.")
+@click.command(epilog="Example: graphprofile report u1 --out report.html")
+@click.argument("reader", required=False, metavar="[USER]")
+@click.option(
+    "--out", default="report.html", show_default=True, metavar="FILE.html", help="Where to write it."
+)
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @common
 def report(connection: Connection, reader: str | None, out: str, show: bool) -> int:
-    """Write one self-contained HTML file with plots."""
+    """Write one self-contained HTML file with plots, and the profile of USER (somebody typical by default)."""
     with connection.open() as gp:
         path = gp.report(out, user_id=reader)
     if connection.as_json:
@@ -116,12 +120,15 @@ def down(connection: Connection) -> int:
 def _require_embedded(uri: str | None) -> None:
     if uri is not None:
         raise UsageError(
-            f"`up` and `down` are for the embedded engine; {uri} is a server.", "Start and stop the server itself."
+            f"`up` and `down` are for the embedded engine; {uri} is a server.",
+            "Start and stop the server itself.",
         )
 
 
 @click.command(epilog="Example: graphprofile demo")
-@click.option("--out", "folder", default="graphprofile-demo", show_default=True, metavar="DIR", help="Where to work.")
+@click.option(
+    "--out", "folder", default="graphprofile-demo", show_default=True, metavar="DIR", help="Where to work."
+)
 @click.option("--seed", default=0, show_default=True, help="Of the training.")
 @common
 def demo(connection: Connection, folder: str, seed: int) -> int:

@@ -56,6 +56,7 @@ def train(
     seed: int | None = None,
     epochs: int | None = None,
     force: bool = False,
+    newer_graph: bool = False,
     progress: Progress | None = None,
 ) -> TrainReport:
     """Measures the recipe on the future it has not seen, then fits it to everything.
@@ -71,6 +72,8 @@ def train(
         seed: Replaces the recipe's seed.
         epochs: Replaces the recipe's longest training.
         force: Promote whatever the comparison says.
+        newer_graph: The graph has changed since the model in use was fitted; the same recipe is then promoted,
+            because all there is between them is what has been loaded since.
         progress: Called after each epoch.
 
     Raises:
@@ -92,7 +95,7 @@ def train(
         promoted = force or used is None
         reason = "nothing could be compared: the graph is too small to hold a part of it back"
         return TrainReport(model, empty, {}, None, promoted, reason)
-    promoted, reason = _decide(measured, config, used_config, force=force)
+    promoted, reason = _decide(measured, config, used_config, force=force, newer_graph=newer_graph)
     return TrainReport(model, measured.metrics, measured.split, measured.difference, promoted, reason)
 
 
@@ -171,7 +174,7 @@ def _measure(
 
 
 def _decide(
-    measured: _Measured, config: TrainConfig, used: TrainConfig | None, *, force: bool
+    measured: _Measured, config: TrainConfig, used: TrainConfig | None, *, force: bool, newer_graph: bool
 ) -> tuple[bool, str]:
     """Better means: the 95% interval of the paired NDCG@20 difference lies above 0."""
     if used is None:
@@ -183,7 +186,9 @@ def _decide(
         text = "no user could be scored"
         better = False
     elif _same(used, config):
-        text, better = "the same recipe as the one in use", False
+        if newer_graph:
+            return True, "the same recipe as the one in use, fitted to what has been loaded since"
+        text, better = "the same recipe as the one in use, and nothing has been loaded since", False
     else:
         text = (
             f"NDCG@20 {gain:+.4f} against the recipe in use, interval {between[0]:+.4f} to {between[1]:+.4f}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -74,7 +75,7 @@ class Counts:
         times = [t for t in (self.oldest_ts, other.oldest_ts) if t is not None]
         self.oldest_ts = min(times) if times else None
 
-    def as_parameters(self) -> dict[str, int | None]:
+    def as_parameters(self) -> dict[str, Any]:
         """The counts as Cypher parameters of ``load/add_to_batch``."""
         return {
             name: getattr(self, name)
@@ -135,7 +136,7 @@ class EventWriter:
         level = 2 if self.dry_run else int(self._expect_known)
         for _ in range(LOOK_UP_ATTEMPTS):
             try:
-                counts = self.store.write(lambda tx, depth=level: self._apply(tx, rows, source, quarantined, depth))
+                counts = self.store.write(partial(self._apply, rows, source, quarantined, level))
             except ConstraintViolated:
                 level = min(level + 1, 2)
                 continue
@@ -147,7 +148,7 @@ class EventWriter:
             "Run the same command again; what was loaded counts as duplicates.",
         )
 
-    def _apply(self, tx: Transaction, rows: list[Row], source: str, quarantined: int, level: int) -> Counts:
+    def _apply(self, rows: list[Row], source: str, quarantined: int, level: int, tx: Transaction) -> Counts:
         known = self._known(tx, rows, level) if level else {}
         counts = Counts(read=len(rows) + quarantined, quarantined=quarantined)
         fresh: list[Row] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -97,16 +98,14 @@ class DescriptionWriter:
         for start in range(0, max(len(chunk.rows), 1), ROWS_PER_TRANSACTION):
             rows = chunk.rows[start : start + ROWS_PER_TRANSACTION]
             apply = self._apply_tags if chunk.kind == "tags" else self._apply_nodes
-            counts = self.store.write(
-                lambda tx, work=apply, part=rows, held=pending: work(tx, part, chunk, held)
-            )
+            counts = self.store.write(partial(apply, rows, chunk, pending))
             pending = 0
             total.add(counts)
             total.rejected.extend(counts.rejected)
         return total
 
     def _apply_nodes(
-        self, tx: Transaction, rows: Sequence[Description], chunk: DescriptionChunk, held: int
+        self, rows: Sequence[Description], chunk: DescriptionChunk, held: int, tx: Transaction
     ) -> Counts:
         plural = _PLURAL[chunk.kind]
         counts = Counts(read=len(rows) + held, quarantined=held)
@@ -131,7 +130,7 @@ class DescriptionWriter:
         return counts
 
     def _apply_tags(
-        self, tx: Transaction, rows: Sequence[Description], chunk: DescriptionChunk, held: int
+        self, rows: Sequence[Description], chunk: DescriptionChunk, held: int, tx: Transaction
     ) -> Counts:
         counts = Counts(read=len(rows) + held, quarantined=held)
         keys = sorted({_tag_key(row.id) for row in rows})

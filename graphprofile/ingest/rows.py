@@ -16,7 +16,6 @@ from graphprofile.records import Kind, RawChunk, Rejection
 
 MAX_COLUMNS = 1_000
 CHUNK_BYTES = 16 << 20
-_EXACT = 2**53
 
 
 class _Rows:
@@ -97,7 +96,10 @@ def _json_type(value: Any) -> str:
 
 
 def native_column(name: str, values: list[Any]) -> pl.Series:
-    """Python values as a column: text, integers, floats or booleans where all are, else objects."""
+    """Python values as a column: text, integers, floats or booleans where all are, else objects.
+
+    Integers among floats stay integers: what becomes of a row must not depend on the rows beside it.
+    """
     kinds = set(map(type, values)) - {type(None)}
     try:
         if not kinds or kinds == {str}:
@@ -106,10 +108,8 @@ def native_column(name: str, values: list[Any]) -> pl.Series:
             return pl.Series(name, values, dtype=pl.Boolean)
         if kinds == {int}:
             return pl.Series(name, values, dtype=pl.Int64)
-        if kinds == {float} or (
-            kinds == {int, float} and all(abs(value) <= _EXACT for value in values if type(value) is int)
-        ):
-            return pl.Series(name, [None if v is None else float(v) for v in values], dtype=pl.Float64)
+        if kinds == {float}:
+            return pl.Series(name, values, dtype=pl.Float64)
     except (UnicodeEncodeError, OverflowError, TypeError):
         # Half characters or integers beyond 64 bits: the checks refuse the rows that hold them.
         pass

@@ -269,9 +269,9 @@ class CsvLines:
             if not text:
                 continue
             used = 0
-            row: list[str] | None
+            row: list[str] | None = None
             if "\0" in text:
-                row, reason = None, "holds NUL bytes"
+                reason = "holds NUL bytes"
             elif not self.quoting or '"' not in text:
                 row, reason = text.split(separator), ""
             else:
@@ -280,7 +280,8 @@ class CsvLines:
                     rest = data[_offset(data, at - 1) :]
                     break
             if row is not None and len(row) != width:
-                row, reason = None, f"has {_fields(len(row))}, the header has {width}"
+                reason = f"has {_fields(len(row))}, the header has {width}"
+                row = None
             if row and len(text) > MAX_FIELD and max(map(len, row)) > MAX_FIELD:
                 row, reason = None, f"has a field of more than {MAX_FIELD >> 20} MiB"
             if row is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 # Below so many points t-SNE has no neighbourhoods to show, and a plain PCA says as much.
 FEWEST_FOR_TSNE = 50
@@ -35,9 +37,7 @@ class Point:
     y: float
 
 
-def project(
-    users: Sequence[Sequence[float]], items: Sequence[Sequence[float]], seed: int
-) -> npt.NDArray[np.float64]:
+def project(users: Sequence[Sequence[float]], items: Sequence[Sequence[float]], seed: int) -> FloatArray:
     """Positions in the plane, users first.
 
     Users and items lie in two clouds of one space (item vectors carry a coordinate for their length and
@@ -60,19 +60,21 @@ def project(
     if len(vectors) < 3 or not float(vectors.std()):
         return np.zeros((len(vectors), 2))
     components = min(32, *vectors.shape)
-    reduced = PCA(components, random_state=seed).fit_transform(vectors)
+    reduced: FloatArray = PCA(components, random_state=seed).fit_transform(vectors)
     plane = _tsne(reduced, seed) if len(vectors) >= FEWEST_FOR_TSNE else _first_two(reduced)
     plane = plane - (plane.max(axis=0) + plane.min(axis=0)) / 2
-    return np.round(plane / max(float(np.abs(plane).max()), 1e-12), 4)
+    scaled: FloatArray = np.round(plane / max(float(np.abs(plane).max()), 1e-12), 4)
+    return scaled
 
 
-def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _unit(vectors: FloatArray) -> FloatArray:
     centred = vectors - vectors.mean(axis=0)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
-    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    unit: FloatArray = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    return unit
 
 
-def _tsne(vectors: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
+def _tsne(vectors: FloatArray, seed: int) -> FloatArray:
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
@@ -89,7 +91,7 @@ def _tsne(vectors: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64
         return np.asarray(model.fit_transform(vectors), dtype=np.float64)
 
 
-def _first_two(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _first_two(vectors: FloatArray) -> FloatArray:
     padded = np.zeros((len(vectors), 2))
     padded[:, : min(2, vectors.shape[1])] = vectors[:, :2]
     return padded

@@ -59,8 +59,8 @@ class Engine:
         # Users other than root are never made, so a fresh file gives the fresh password.
         (root / "config" / "server-users.jsonl").unlink(missing_ok=True)
         os.environ.setdefault("ARCADEDB_JVM_ERROR_FILE", str(root / "log" / "hs_err_pid%p.log"))
-        import arcadedb_embedded as arcadedb  # type: ignore[import-untyped]
-        import arcadedb_embedded.jvm as jvm  # type: ignore[import-untyped]
+        import arcadedb_embedded as arcadedb
+        import arcadedb_embedded.jvm as jvm
 
         # An engine that ran out of memory is in no state to go on; clients start another.
         flags = ["-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]

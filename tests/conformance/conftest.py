@@ -11,7 +11,6 @@ from graphprofile import GraphProfile
 from graphprofile.settings import Settings
 from graphprofile.store import Store
 
-
 Wipe = Callable[[GraphProfile], GraphProfile]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +33,10 @@ def rows(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
         if name == "rated" and value is None:
             value = 4.0
         found.append(
-            ("events", event(f"e{number}", draw(USERS), draw(OBJECTS), kind=name, ts=draw(TIMES), value=value))
+            (
+                "events",
+                event(f"e{number}", draw(USERS), draw(OBJECTS), kind=name, ts=draw(TIMES), value=value),
+            )
         )
     for number in range(draw(st.integers(0, 5))):
         found.append(
@@ -52,11 +56,13 @@ def rows(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def replay(gp: GraphProfile, order: list[tuple[str, dict[str, Any]]], cuts: list[int], tags_between: bool) -> str:
+def replay(
+    gp: GraphProfile, order: list[tuple[str, dict[str, Any]]], cuts: list[int], tags_between: bool
+) -> str:
     empty(gp.store)
     gp = GraphProfile(gp.store, gp.settings)
     edges = [0, *sorted({cut % (len(order) + 1) for cut in cuts}), len(order)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         for kind in ("events", "items", "tags"):
             part = [row for k, row in order[start:end] if k == kind]
             if part:

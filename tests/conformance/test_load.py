@@ -29,7 +29,13 @@ ITEMS = [
 
 def test_a_batch_loaded_twice_changes_nothing(gp: GraphProfile) -> None:
     first = gp.load(EVENTS)
-    assert (first.read, first.applied, first.duplicates, first.conflicts, first.quarantined) == (4, 4, 0, 0, 0)
+    assert (first.read, first.applied, first.duplicates, first.conflicts, first.quarantined) == (
+        4,
+        4,
+        0,
+        0,
+        0,
+    )
     before = gp.digest()
     again = gp.load(EVENTS)
     assert (again.read, again.applied, again.duplicates) == (4, 0, 4)
@@ -57,7 +63,9 @@ def test_order_of_descriptions_and_events_does_not_matter(gp: GraphProfile, wipe
 
 
 def test_one_event_reaches_the_graph_as_the_design_says(gp: GraphProfile) -> None:
-    result = gp.load([event("p", "ann", "i", kind="purchased", value=2.5, ts="2024-05-06T07:08:09Z", shop="Lyon")])
+    result = gp.load(
+        [event("p", "ann", "i", kind="purchased", value=2.5, ts="2024-05-06T07:08:09Z", shop="Lyon")]
+    )
     row = gp.cypher(
         "MATCH (u:User)-[e:PURCHASED]->(i:Item) RETURN u.id AS user, i.id AS item, properties(e) AS e"
     )[0]
@@ -79,7 +87,9 @@ def test_content_and_users_can_be_objects(gp: GraphProfile) -> None:
             event("f", "ann", "bob", kind="followed", object_kind="user"),
         ]
     )
-    rows = gp.cypher("MATCH (:User {id: 'ann'})-[e]->(o) RETURN type(e) AS type, labels(o)[0] AS label ORDER BY type")
+    rows = gp.cypher(
+        "MATCH (:User {id: 'ann'})-[e]->(o) RETURN type(e) AS type, labels(o)[0] AS label ORDER BY type"
+    )
     assert [(row["type"], row["label"]) for row in rows] == [("FOLLOWED", "User"), ("READ", "Content")]
 
 
@@ -158,7 +168,9 @@ def test_the_latest_description_wins_whatever_the_order(gp: GraphProfile, wipe: 
         for row in order:
             gp.load([row], kind="items")
         gp.update_tags()
-        found = gp.cypher("MATCH (i:Item {id: 'i'}) RETURN i.title AS title, i.colour AS colour, i.size AS size")[0]
+        found = gp.cypher(
+            "MATCH (i:Item {id: 'i'}) RETURN i.title AS title, i.colour AS colour, i.size AS size"
+        )[0]
         assert found == {"title": "New", "colour": "red", "size": "L"}
         tags = gp.cypher("MATCH (:Item {id: 'i'})-[:HAS_TAG]->(t:Tag) RETURN t.name AS name ORDER BY name")
         assert [row["name"] for row in tags] == ["b", "c"]

@@ -24,14 +24,18 @@ def checkerboard() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Two circles of readers who never read each other's shelf, each reader leaving some of it unread."""
     rng = np.random.default_rng(5)
     items = [
-        {"item_id": f"{side}{n}", "title": f"{side} {n}", "tags": f"genre:{side}"} for side in "AB" for n in range(SHELF)
+        {"item_id": f"{side}{n}", "title": f"{side} {n}", "tags": f"genre:{side}"}
+        for side in "AB"
+        for n in range(SHELF)
     ]
     events = []
     for side in "AB":
         for reader in range(READERS):
             for when, n in enumerate(rng.permutation(SHELF)[:8]):
                 id_ = f"{side}{reader}-{n}"
-                events.append(event(id_, f"{side.lower()}{reader}", f"{side}{n}", ts=T0 + when * HOUR + reader))
+                events.append(
+                    event(id_, f"{side.lower()}{reader}", f"{side}{n}", ts=T0 + when * HOUR + reader)
+                )
     return items, events
 
 
