@@ -73,7 +73,7 @@ def run_demo(
         for entry in recommended:
             say(f"  {entry.title} ({entry.score:.2f})\n      {'; '.join(entry.because)}")
         insights = _insights(gp, say)
-        report = gp.report(folder / "report.html", user_id=READER)
+        report = gp.report(folder / "report.html", user_id=READER, title="Shakespeare and Company, Paris")
         seconds = time.perf_counter() - started
         say(f"\nAll of it took {seconds:.0f} s. The report: {report}")
         return {

@@ -17,15 +17,13 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from graphprofile import networks, queries
 from graphprofile.errors import NotFound, UsageError
 from graphprofile.reading import require_user, resolve_tag, titles_of, watermark
-from graphprofile.records import Document, iso
+from graphprofile.records import Document, epoch_ms, iso
 from graphprofile.store import Store
 from graphprofile.vocabulary import Vocabulary
 
@@ -119,21 +117,6 @@ def run_insight(store: Store, vocabulary: Vocabulary, name: str, /, **params: An
     return [{key: iso(value) if key.endswith("_at") else value for key, value in row.items()} for row in rows]
 
 
-def parse_time(text: str | int | datetime) -> int:
-    """A moment as epoch milliseconds: ISO 8601 (UTC where no zone is given) or a number of milliseconds.
-
-    Raises:
-        ValueError: Neither.
-    """
-    if isinstance(text, str) and not re.fullmatch(r"-?\d{5,}", text.strip()):
-        text = text.strip()
-        text = datetime.fromisoformat(f"{text}-01-01" if re.fullmatch(r"\d{4}", text) else text)
-    if isinstance(text, datetime):
-        moment = text if text.tzinfo else text.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
-    return int(text)
-
-
 class _Values:
     """Parameters of one call, converted and checked against the header's words."""
 
@@ -147,7 +130,7 @@ class _Values:
             "tag": _text,
             "int": _whole,
             "float": _number,
-            "time": parse_time,
+            "time": epoch_ms,
             "item id": self._item,
             "user id": self._user,
             "event type": self._event_type,

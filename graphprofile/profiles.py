@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +25,7 @@ from graphprofile.records import (
     TagsResult,
     TrainResult,
     UpdateResult,
+    epoch_ms,
     iso,
 )
 from graphprofile.settings import Settings
@@ -189,7 +190,7 @@ class GraphProfile:
                 says.
             time_unit: ``s``, ``ms``, ``us`` or ``ns`` for numeric times; None is told by their size.
             dry_run: Check and look up only.
-            progress: Called with (source, rows read, None) after each stretch.
+            progress: Called with (source, bytes or rows read, their total or None) after each stretch.
 
         Raises:
             SourceError: A source cannot be read, or lacks columns.
@@ -447,12 +448,19 @@ class GraphProfile:
         """
         return self.models.evaluate(progress=progress)
 
-    def report(self, out: str | Path = "report.html", *, user_id: str | None = None) -> Path:
+    def report(
+        self,
+        out: str | Path = "report.html",
+        *,
+        user_id: str | None = None,
+        title: str = "Profiles in a graph",
+    ) -> Path:
         """Write one self-contained HTML file with plots.
 
         Args:
             out: Where to write it.
             user_id: Whose profile to show; somebody typical where nobody is named.
+            title: Of the page.
 
         Raises:
             NotFound: No such user.
@@ -470,6 +478,7 @@ class GraphProfile:
             recommendations=self.recommend(reader, 8) if reader and in_use else [],
             metrics=self.models.show(in_use).get("metrics") if in_use else None,
             model=in_use,
+            title=title,
         )
         path = Path(out)
         try:
@@ -543,22 +552,11 @@ def moment(value: datetime | str | int | None) -> int | None:
     Raises:
         UsageError: It cannot be read as a time.
     """
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, datetime):
-        return round((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1000)
-    text = str(value).strip()
+    if value is None:
+        return None
     try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        for pattern in ("%Y-%m", "%Y"):
-            try:
-                parsed = datetime.strptime(text, pattern)
-                break
-            except ValueError:
-                continue
-        else:
-            raise UsageError(
-                f"{text!r} is no time.", "Write it like 1925-03-01 or 2024-05-06T07:08:09Z."
-            ) from None
-    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
+        return epoch_ms(value)
+    except ValueError as error:
+        raise UsageError(
+            f"{value!r} is no time.", "Write it like 1925-03-01 or 2024-05-06T07:08:09Z."
+        ) from error

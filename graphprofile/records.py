@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,29 @@ def iso(ts: int | None) -> str | None:
         return None
     text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     return f"{text}.{milliseconds:03d}Z" if milliseconds else f"{text}Z"
+
+
+def epoch_ms(value: str | int | datetime) -> int:
+    """A moment that a person gave, as epoch milliseconds.
+
+    Args:
+        value: ISO 8601 (also a year or a month alone; UTC where no zone is given), a number of milliseconds, or a
+            datetime.
+
+    Raises:
+        ValueError: It cannot be read as a time.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if re.fullmatch(r"-?\d{5,}", text):
+            return int(text)
+        for pattern, rest in ((r"\d{4}", "-01-01"), (r"\d{4}-\d\d", "-01")):
+            if re.fullmatch(pattern, text):
+                text += rest
+        value = datetime.fromisoformat(text)
+    if isinstance(value, datetime):
+        return round((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1000)
+    return int(value)
 
 
 # --- coming in: chunks of columns -------------------------------------------------------------------------

@@ -5,4 +5,3 @@
 //   vocabulary (text): JSON
 MERGE (s:Schema {id: 'graphprofile'})
 ON CREATE SET s.store_id = $store_id, s.version = $version, s.vocabulary = $vocabulary
-RETURN properties(s) AS properties

@@ -1,0 +1,1 @@
+"""From any source into the graph: read, checked, written in transactions, the bad rows kept."""

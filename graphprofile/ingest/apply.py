@@ -7,7 +7,7 @@ first load never pays for look-ups, and a replay pays for nothing else.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -99,12 +99,14 @@ class EventWriter:
     Attributes:
         store: The graph.
         batch: Id of the batch record, which exists unless ``dry_run``.
+        names: Event name by relationship type.
         watermark: Newest event before the batch; older ones that are applied count as late.
         dry_run: Look up and count, write nothing.
     """
 
     store: Store
     batch: str
+    names: Mapping[str, str]
     watermark: int | None
     dry_run: bool = False
     _expect_known: bool = False
@@ -248,14 +250,16 @@ class EventWriter:
                         f"conflict: {event_type} {row[_EVENT_ID]!r} is already there with other content "
                         f"({version}); the stored one stays",
                         {
+                            **(orjson.loads(row[_PROPERTIES]) if row[_PROPERTIES] else {}),
                             "event_id": row[_EVENT_ID],
+                            "event_type": self.names[event_type],
                             "user_id": row[_USER],
                             "object_id": row[_OBJECT],
                             "object_kind": row[_KIND],
                             "timestamp": iso(row[_TS]),
                             "value": row[_VALUE],
-                            "properties": orjson.loads(row[_PROPERTIES]) if row[_PROPERTIES] else {},
                         },
+                        checked=True,
                     )
                 )
         return reports

@@ -122,7 +122,7 @@ def run_batch(
         batch: Where they come from.
         refuse: Takes rejected rows and conflicts.
         dry_run: Check and look up, write nothing to the graph.
-        progress: Called with (source, rows read, None).
+        progress: Called with (source, bytes or rows read, their total or None).
 
     Raises:
         SourceError: A source cannot be read (any further).
@@ -134,7 +134,7 @@ def run_batch(
     if not dry_run:
         _start(store, vocabulary, batch)
     total = Counts()
-    events = EventWriter(store, batch.id, watermark(store), dry_run)
+    events = EventWriter(store, batch.id, vocabulary.name_of, watermark(store), dry_run)
     descriptions = DescriptionWriter(store, batch.id, vocabulary.types, dry_run)
     try:
         for origin, chunk in itertools.chain(first, checked):
@@ -143,7 +143,7 @@ def run_batch(
             refuse([*chunk.rejected, *counts.rejected], origin)
             total.add(counts)
             if progress:
-                progress(Path(chunk.source).name, total.read, None)
+                progress(Path(chunk.source).name, chunk.position, chunk.size)
     except GraphProfileError:
         if not dry_run:
             _finish(store, batch.id, "failed")

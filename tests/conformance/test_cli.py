@@ -221,7 +221,7 @@ def test_insights_are_listed_and_run(loaded: Cli) -> None:
         "rising_tags",
         "loyal_and_lapsing_users",
     } <= {insight["name"] for insight in listed}
-    code, rows, _ = loaded("insights", "co_purchase", "--param", "item=i1", "--param", "limit=5", "--json")
+    code, _, _ = loaded("insights", "co_purchase", "--param", "item=i1", "--param", "limit=5", "--json")
     assert code == 0
     assert loaded("insights")[0] == 0
     assert loaded("insights", "co_purchase", "--param", "item=i1")[0] == 0
