@@ -8,8 +8,9 @@ COPY loaders loaders
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.12-slim
-# The CPU build of PyTorch is a tenth of the default one; pass TORCH_INDEX= (empty) for the default.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# The default build of PyTorch brings CUDA along. The CPU build is a tenth of it: give the address of PyTorch's CPU
+# wheels, `docker compose build --build-arg TORCH_INDEX=...`.
+ARG TORCH_INDEX=
 COPY --from=build /wheels /wheels
 RUN pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} /wheels/*.whl \
     && useradd --uid 10001 --create-home --shell /usr/sbin/nologin graphprofile \

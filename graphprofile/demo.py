@@ -174,7 +174,7 @@ def _say_profile(profile: Mapping[str, Any], say: Callable[[str], None]) -> None
     for tag in profile["tags"][:8]:
         lift = f"{tag['lift']:.1f} x everybody's" if tag["lift"] is not None else ""
         say(
-            f"  {tag['tag']:<24} {tag['share'] or 0:>4.0%} of {tag['kind']:<7} {tag['events']:>4} loans   {lift}"
+            f"  {tag['tag']:<24} {tag['share'] or 0:>4.0%} of {tag['kind']:<7} {tag['events']:>4} {'loan ' if tag['events'] == 1 else 'loans'}   {lift}"
         )
     say(f"  vector: {profile['embedding']['status']}, by {profile['embedding']['model']}")
 

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import neo4j
@@ -69,6 +69,7 @@ class Link:
         self._driver: neo4j.Driver | None = None
         self._database: str | None = None
         self._bookmarks: Any = None
+        self._idle: dict[tuple[bool, int], list[neo4j.Session]] = {}
         self._lock = threading.RLock()
         self._generation = 0
         self._closed = False
@@ -85,8 +86,12 @@ class Link:
                 if self._driver is None:
                     self._disconnect(leave=True)
 
-    def session(self, *, read_only: bool, fetch_size: int = 1000) -> neo4j.Session:
-        """A driver's session.
+    @contextlib.contextmanager
+    def session(self, *, read_only: bool, fetch_size: int = 1000) -> Iterator[neo4j.Session]:
+        """A driver's session, used again where the last use of it went well.
+
+        A session that is made anew each time ends as cyclic garbage with a destructor, and a Ctrl-C that comes
+        while Python collects such garbage is lost in there.
 
         Raises:
             UsageError: The store was closed.
@@ -97,12 +102,30 @@ class Link:
                 raise UsageError("The store is closed.", "Open it again.")
             if self._driver is None:
                 raise ConnectionResetError("the connection is lost")
-            return self._driver.session(
-                database=self._database,
-                default_access_mode=neo4j.READ_ACCESS if read_only else neo4j.WRITE_ACCESS,
-                fetch_size=fetch_size,
-                bookmark_manager=self._bookmarks,
+            generation, idle = self._generation, self._idle.setdefault((read_only, fetch_size), [])
+            session = (
+                idle.pop()
+                if idle
+                else self._driver.session(
+                    database=self._database,
+                    default_access_mode=neo4j.READ_ACCESS if read_only else neo4j.WRITE_ACCESS,
+                    fetch_size=fetch_size,
+                    bookmark_manager=self._bookmarks,
+                )
             )
+        try:
+            yield session
+        except BaseException:
+            # Interrupted in the middle of a message the driver fails in ways of its own, which would hide why.
+            with contextlib.suppress(Exception):
+                session.close()
+            raise
+        with self._lock:
+            if generation == self._generation and self._driver is not None:
+                idle.append(session)
+                return
+        with contextlib.suppress(*DRIVER_ERRORS):
+            session.close()
 
     def repeat(self, attempt: Callable[[], T], where: str, *, own: bool = False) -> T:
         """Do something until it succeeds, fails for good, or ``settings.retry_seconds`` are over.
@@ -119,7 +142,13 @@ class Link:
             generation = self._generation
             try:
                 return attempt()
-            except (Passing, *DRIVER_ERRORS) as error:
+            except Exception as error:
+                # An interrupted driver may raise whatever its broken state gives; the interrupt is what counts.
+                interrupt = _interrupt_behind(error)
+                if interrupt is not None:
+                    raise interrupt from None
+                if not isinstance(error, (Passing, *DRIVER_ERRORS)):
+                    raise
                 failure = error if isinstance(error, Passing) else self.failure(error, where, own=own)
                 if not isinstance(failure, Passing):
                     raise failure from error
@@ -224,6 +253,10 @@ class Link:
     def _disconnect(self, *, leave: bool) -> None:
         driver, self._driver = self._driver, None
         channel, self.channel = self.channel, None
+        idle, self._idle = self._idle, {}
+        for session in (session for sessions in idle.values() for session in sessions):
+            with contextlib.suppress(*DRIVER_ERRORS):
+                session.close()
         if driver is not None:
             with contextlib.suppress(*DRIVER_ERRORS):
                 driver.close()
@@ -242,3 +275,13 @@ class Link:
             with contextlib.suppress(EngineUnavailable):
                 self._connect()
                 self._generation += 1
+
+
+def _interrupt_behind(error: BaseException) -> BaseException | None:
+    """The Ctrl-C or exit during whose handling an error came up, None where there was none."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, (KeyboardInterrupt, SystemExit)):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None

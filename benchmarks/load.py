@@ -1,0 +1,140 @@
+"""Loading beside the driver's plain MERGE loop, in one run on one store, and the export of the training graph.
+
+    python benchmarks/load.py --events 100000 [--data DIR] [--json]
+
+Goes to ``GRAPHPROFILE_URI`` or to an embedded store of its own; refuses a store that is not empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphprofile import GraphProfile
+from graphprofile.export import training_graph
+
+MERGE = """
+UNWIND $rows AS r
+MERGE (u:User {id: r.user_id})
+MERGE (o:Item {id: r.object_id})
+MERGE (u)-[e:READ {event_id: r.event_id}]->(o)
+ON CREATE SET e.ts = r.ts, e.value = r.value
+"""
+ROWS = 10_000
+T0 = 1_600_000_000_000
+
+
+def generate(events: int, prefix: str, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Events whose users and items follow power laws; a tenth as many users, a twentieth as many items."""
+    rng = np.random.default_rng(seed)
+    users, items = max(10, events // 10), max(10, events // 20)
+    for start in range(0, events, ROWS):
+        n = min(ROWS, events - start)
+        user = (users * rng.random(n) ** 2.5).astype(int)
+        item = (items * rng.random(n) ** 2.5).astype(int)
+        ts = T0 + (rng.random(n) * 3e10).astype(int)
+        value = np.round(rng.random(n) * 100, 2)
+        for i in range(n):
+            yield {
+                "event_id": f"{prefix}e{start + i}",
+                "user_id": f"{prefix}u{user[i]}",
+                "object_id": f"{prefix}i{item[i]}",
+                "ts": int(ts[i]),
+                "value": float(value[i]),
+            }
+
+
+def write_csv(path: Path, events: int) -> None:
+    """The generated events as a file in generic columns."""
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["event_id", "user_id", "event_type", "object_id", "timestamp", "value"])
+        for row in generate(events, ""):
+            writer.writerow(
+                [row["event_id"], row["user_id"], "purchased", row["object_id"], row["ts"], row["value"]]
+            )
+
+
+def merge_loop(gp: GraphProfile, events: int) -> float:
+    """The plain loop: one MERGE statement a transaction of 10,000 rows. Returns seconds."""
+    started = time.perf_counter()
+    rows: list[dict[str, Any]] = []
+    for row in generate(events, "m"):
+        rows.append(row)
+        if len(rows) == ROWS:
+            gp.store.cypher(MERGE, {"rows": rows}, read_only=False)
+            rows = []
+    if rows:
+        gp.store.cypher(MERGE, {"rows": rows}, read_only=False)
+    return time.perf_counter() - started
+
+
+def measure(gp: GraphProfile, events: int, folder: Path) -> list[dict[str, Any]]:
+    """All figures of one run."""
+    gp.init()
+    path = folder / "events.csv"
+    write_csv(path, events)
+    results = []
+
+    def note(method: str, seconds: float, n: int = events) -> None:
+        results.append(
+            {
+                "method": method,
+                "events": n,
+                "seconds": round(seconds, 2),
+                "per_second": round(n / seconds),
+                "client_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            }
+        )
+
+    loaded = gp.load(path)
+    assert loaded.applied == events, loaded
+    note("graphprofile load, new", loaded.seconds)
+    again = gp.load(path)
+    assert again.duplicates == events, again
+    note("graphprofile load, again", again.seconds)
+    note("driver MERGE loop, new", merge_loop(gp, events))
+    tags = gp.update_tags(full=True)
+    note("tags --full (no tags on items)", tags.seconds)
+    started = time.perf_counter()
+    graph = training_graph(gp.store, gp.vocabulary)
+    note("export of the training graph", time.perf_counter() - started, graph.num_events)
+    return results
+
+
+def main() -> int:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, GraphProfile.open(data_dir=Path(folder) / "data") as gp:
+        if gp.cypher("MATCH (n) RETURN 1 LIMIT 1"):
+            print("The store is not empty: point GRAPHPROFILE_URI at an empty one.", file=sys.stderr)
+            return 2
+        results = measure(gp, arguments.events, Path(folder))
+        engine = gp.store.engine
+    if arguments.json:
+        print(json.dumps({"engine": engine, "results": results}, indent=1))
+        return 0
+    print(f"{engine}, {arguments.events:,} events")
+    for row in results:
+        print(
+            f"  {row['method']:<32} {row['per_second']:>9,}/s {row['seconds']:>8.2f} s   "
+            f"client peak {row['client_peak_mb']} MB"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
