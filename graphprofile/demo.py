@@ -173,9 +173,8 @@ def _say_profile(profile: Mapping[str, Any], say: Callable[[str], None]) -> None
         f"{profile['first_seen'][:10]} to {profile['last_seen'][:10]}")  # fmt: skip
     for tag in profile["tags"][:8]:
         lift = f"{tag['lift']:.1f} x everybody's" if tag["lift"] is not None else ""
-        say(
-            f"  {tag['tag']:<24} {tag['share'] or 0:>4.0%} of {tag['kind']:<7} {tag['events']:>4} {'loan ' if tag['events'] == 1 else 'loans'}   {lift}"
-        )
+        loans = f"{tag['events']:>4} {'loan ' if tag['events'] == 1 else 'loans'}"
+        say(f"  {tag['tag']:<24} {tag['share'] or 0:>4.0%} of {tag['kind']:<7} {loans}   {lift}")
     say(f"  vector: {profile['embedding']['status']}, by {profile['embedding']['model']}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -78,11 +79,11 @@ class _Events:
     def __init__(self, objects: dict[str, int], *, grow: bool) -> None:
         self._objects = objects
         self._grow = grow
-        self._user: list[Any] = []
-        self._object: list[Any] = []
-        self._type: list[Any] = []
-        self._weight: list[Any] = []
-        self._ts: list[Any] = []
+        self._user: list[int] = []
+        self._object: list[int | None] = []
+        self._type: list[int] = []
+        self._weight: list[float] = []
+        self._ts: list[int] = []
 
     def add(self, user: int, row: Mapping[str, Any]) -> None:
         known = self._objects
@@ -90,26 +91,21 @@ class _Events:
             for key in row["objects"]:
                 if key[:2] != "u:":
                     known.setdefault(key, len(known))
-        index = np.fromiter((known.get(key, -1) for key in row["objects"]), np.int64, len(row["objects"]))
-        keep = index >= 0
-        self._object.append(index[keep])
-        self._user.append(np.full(int(keep.sum()), user, dtype=np.int64))
-        self._type.append(np.asarray(row["types"], dtype=np.int16)[keep])
-        self._weight.append(np.asarray(row["weights"], dtype=np.float32)[keep])
-        self._ts.append(np.asarray(row["times"], dtype=np.int64)[keep])
+        self._object.extend(map(known.get, row["objects"]))
+        self._user.extend(itertools.repeat(user, len(row["objects"])))
+        self._type.extend(row["types"])
+        self._weight.extend(row["weights"])
+        self._ts.extend(row["times"])
 
     def columns(self) -> dict[str, Any]:
+        known = np.array([index is not None for index in self._object], dtype=bool)
         return {
-            "event_user": _join(self._user, np.int64),
-            "event_object": _join(self._object, np.int64),
-            "event_type": _join(self._type, np.int16),
-            "event_weight": _join(self._weight, np.float32),
-            "event_ts": _join(self._ts, np.int64),
+            "event_user": np.array(self._user, dtype=np.int64)[known],
+            "event_object": np.array([i for i in self._object if i is not None], dtype=np.int64),
+            "event_type": np.array(self._type, dtype=np.int16)[known],
+            "event_weight": np.array(self._weight, dtype=np.float32)[known],
+            "event_ts": np.array(self._ts, dtype=np.int64)[known],
         }
-
-
-def _join(parts: Sequence[Any], dtype: Any) -> Any:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
 
 
 def event_parameters(vocabulary: Vocabulary) -> dict[str, Any]:

@@ -181,6 +181,29 @@ class TestTransactions:
         assert len(calls) > 1
         assert raised.value.hint is not None
 
+    def test_ctrl_c_is_not_hidden_by_what_it_breaks(self, store: Store) -> None:
+        def work(tx: Transaction) -> None:
+            tx.run("test/create_user", id="u1")
+            try:
+                raise KeyboardInterrupt
+            finally:
+                raise TransientError("what the driver says when it was interrupted in a message")
+
+        with pytest.raises(KeyboardInterrupt):
+            store.write(work)
+        assert users(store) == []
+
+    def test_reads_and_writes_inside_a_unit_of_work_are_their_own(self, store: Store) -> None:
+        def work(tx: Transaction) -> None:
+            tx.run("test/create_user", id="u1")
+            assert users(store) == []
+            store.write(lambda inner: inner.run("test/create_items", ids=["i1"]))
+            raise LookupError("and now nothing of it")
+
+        with pytest.raises(LookupError):
+            store.write(work)
+        assert store.cypher("MATCH (n) RETURN labels(n) AS l") == [{"l": ["Item"]}]
+
     def test_error_names_the_query(self, store: Store) -> None:
         with pytest.raises(EngineError, match="test/broken"):
             store.read("test/broken")
