@@ -242,12 +242,24 @@ def test_told_to_end_it_waits_for_the_transaction_under_way(settings: Settings) 
         assert count(store) == 3
 
 
+def server_at(port: int) -> socket.socket:
+    """A server at the port of a process that was killed a moment ago, as soon as the system gives it up."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def test_file_of_a_dead_owner_is_ignored(settings: Settings) -> None:
     with Store.open(settings) as store:
         add(store, "u1")
         os.kill(owner_pid(settings), signal.SIGKILL)
     left = json.loads(owner_file(settings).read_text())
-    with socket.create_server(("127.0.0.1", left["control_port"])) as stranger:
+    with server_at(left["control_port"]) as stranger:
         # Somebody else has got the port in the meantime and answers nonsense.
         def answer() -> None:
             connection, _ = stranger.accept()
