@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from graphprofile.embedding import Embeddings, Models
 
 SCHEMA_VERSION = 1
+INTERRUPTED_AFTER_MS = 600_000
 
 
 class GraphProfile:
@@ -148,6 +149,16 @@ class GraphProfile:
                 self._rules = rules
         return self._rules
 
+    @property
+    def computed_rules(self) -> Vocabulary:
+        """The vocabulary that the stored interests were computed with; explanations must use the same."""
+        rules = self._stored_rules()
+        return Vocabulary.from_json(rules["vocabulary"]) if rules else self.vocabulary
+
+    def changed_rules(self) -> list[str]:
+        """What differs between the vocabulary declared now and the one the interests were computed with."""
+        return self.vocabulary.changed_rules(self.computed_rules)
+
     def _prepare(self) -> None:
         """Set the store up where it isn't, and take new event types into its vocabulary."""
         rules = self._stored_rules()
@@ -164,7 +175,7 @@ class GraphProfile:
     def _set_vocabulary(self) -> None:
         text = self.vocabulary.to_json()
         self.store.write(lambda tx: tx.run("schema/set_vocabulary", vocabulary=text))
-        self._rules = None
+        self._rules = self._models = None
 
     # --- loading and keeping fresh --------------------------------------------------------------------------
 
@@ -301,7 +312,7 @@ class GraphProfile:
         if self._models is None:
             from graphprofile.embedding import Models
 
-            self._models = Models(self.store, self.vocabulary, self.settings, self.store_id)
+            self._models = Models(self.store, self.computed_rules, self.settings, self.store_id)
         return self._models
 
     def train(
@@ -348,7 +359,7 @@ class GraphProfile:
         """
         in_use = self.models.in_use() if self._stored_rules() else None
         return reading.read_profile(
-            self.store, self.vocabulary, user_id, as_of=moment(as_of), model_in_use=in_use
+            self.store, self.computed_rules, known_id(user_id), as_of=moment(as_of), model_in_use=in_use
         )
 
     def explain(
@@ -374,8 +385,10 @@ class GraphProfile:
         if (tag is None) == (item is None):
             raise UsageError("Explain takes either a tag or an item.", "Add --tag NAME or --item ID.")
         if tag is not None:
-            return reading.explain_tag(self.store, self.vocabulary, user_id, tag, as_of=moment(as_of))
-        return self.models.explain_item(user_id, str(item))
+            return reading.explain_tag(
+                self.store, self.computed_rules, known_id(user_id), tag, as_of=moment(as_of)
+            )
+        return self.models.explain_item(known_id(user_id), known_id(item))
 
     def recommend(
         self, user_id: str, k: int = 10, *, kind: str | None = None, allow_seen: bool = False
@@ -392,7 +405,7 @@ class GraphProfile:
             NotFound: No such user.
             NoModel: Nothing has been trained yet.
         """
-        return list(self.models.recommend(user_id, k, kind=kind, allow_seen=allow_seen))
+        return list(self.models.recommend(known_id(user_id), k, kind=kind, allow_seen=allow_seen))
 
     def recommend_all(
         self,
@@ -408,15 +421,15 @@ class GraphProfile:
 
     def similar_users(self, user_id: str, k: int = 10) -> list[Recommendation]:
         """The users nearest to a user."""
-        return list(self.models.similar("user", user_id, k))
+        return list(self.models.similar("user", known_id(user_id), k))
 
     def similar_items(self, item_id: str, k: int = 10) -> list[Recommendation]:
         """The items (or content) nearest to an item."""
-        return list(self.models.similar("item", item_id, k))
+        return list(self.models.similar("item", known_id(item_id), k))
 
     def embeddings(self, user_ids: Sequence[str] | None = None) -> Embeddings:
         """Vectors of users with model version, time and status of each; of all users where none is named."""
-        return self.models.embeddings(user_ids)
+        return self.models.embeddings(None if user_ids is None else [known_id(id_) for id_ in user_ids])
 
     def insights(self, name: str | None = None, **parameters: Any) -> list[dict[str, Any]]:
         """Run an insight by its name, or list them all where none is given."""
@@ -541,9 +554,28 @@ class GraphProfile:
 
 
 def batch_document(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch record with its times as text."""
-    times = {"started_at", "finished_at", "newest_ts", "oldest_ts"}
-    return {name: iso(value) if name in times else value for name, value in sorted(batch.items())}
+    """A batch record with its times as text; one that runs but has long written nothing was interrupted."""
+    times = {"started_at", "finished_at", "last_write_at", "newest_ts", "oldest_ts"}
+    document = {name: iso(value) if name in times else value for name, value in sorted(batch.items())}
+    written = batch.get("last_write_at") or batch.get("started_at") or 0
+    if batch.get("state") == "running" and time.time() * 1000 - written > INTERRUPTED_AFTER_MS:
+        document["state"] = "interrupted"
+    return document
+
+
+def known_id(value: Any) -> str:
+    """An id as the graph holds it: trimmed text; whole numbers are taken as their digits.
+
+    Raises:
+        UsageError: It is no id.
+    """
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == int(value):
+        return str(int(value))
+    if hasattr(value, "item"):
+        return known_id(value.item())
+    raise UsageError(f"{value!r} is no id.", "Ids are text or whole numbers.")
 
 
 def moment(value: datetime | str | int | None) -> int | None:

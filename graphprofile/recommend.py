@@ -354,7 +354,7 @@ class Recommender:
                 title=titles.get((labels[key[:2]], key[2:])),
                 tags=[],
                 contribution=float(scores[0] - scores[i + 1]),
-                batch=None,
+                batch=whole["batches"][i],
             )
             for i, key in enumerate(whole["objects"])
         ]

@@ -349,7 +349,11 @@ class Recommendation(Document):
 
 
 class PathStep(Document):
-    """One event behind a score, with its own decayed contribution."""
+    """One event behind a score.
+
+    ``contribution``: for a tag its own decayed part of the score, which the parts sum to; for an item what the score
+    loses without this one event, which need not sum to anything.
+    """
 
     event_id: str
     event: str

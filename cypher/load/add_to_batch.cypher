@@ -1,6 +1,7 @@
 // Add one transaction's counts to the batch, in that same transaction.
 // Parameters:
 //   id (text): of the batch
+//   now (int, epoch ms): time of this transaction
 //   read (int): rows
 //   applied (int): rows
 //   duplicates (int): rows
@@ -10,7 +11,8 @@
 //   newest_ts (int, epoch ms): newest applied event, or null
 //   oldest_ts (int, epoch ms): oldest applied event, or null
 MATCH (b:Batch {id: $id})
-SET b.read = b.read + $read,
+SET b.last_write_at = $now,
+    b.read = b.read + $read,
     b.applied = b.applied + $applied,
     b.duplicates = b.duplicates + $duplicates,
     b.conflicts = b.conflicts + $conflicts,

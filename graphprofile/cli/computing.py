@@ -31,7 +31,10 @@ def tags(connection: Connection, full: bool, verify: bool) -> int:
         print(f"Interests of {result.users:,} users in {result.tags:,} tags ({result.seconds:.1f} s)")
         if error is not None:
             shown = "an exact field differs" if math.isinf(error) else f"largest relative error {error:.1e}"
-            print(f"Verified: {shown}" + (", above the tolerance of 1e-9" if failed else ""))
+            print(
+                f"Verified all users against a rebuild: {shown}"
+                + (", above the tolerance of 1e-9" if failed else "")
+            )
         if failed:
             print("  `graphprofile tags --full` rebuilds all of them.")
     return FAILED if failed else DONE

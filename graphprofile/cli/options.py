@@ -36,7 +36,13 @@ class Connection:
         """Open the graph; as :meth:`graphprofile.GraphProfile.open`."""
         from graphprofile.profiles import GraphProfile
 
-        return GraphProfile.open(config=self.config, **self.arguments)
+        gp = GraphProfile.open(config=self.config, **self.arguments)
+        if not self.as_json and gp.changed_rules():
+            note(
+                "Note: the vocabulary differs from the one the interests were computed with; what is shown follows "
+                "the old one until `graphprofile tags --full`."
+            )
+        return gp
 
     def settings(self) -> Settings:
         """The settings alone, without opening anything."""

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from graphprofile.records import Progress
 
 
+COPIED = frozenset({"version", "batch", "id", "file", "user"})
+"""Columns whose values people copy: never broken over lines."""
+
+
 def print_json(document: Any) -> None:
     """One document on stdout and nothing else; NaN and infinity become null."""
     sys.stdout.write(json.dumps(finite(document), ensure_ascii=False, indent=2, default=str) + "\n")
@@ -56,12 +60,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
             (isinstance(row[index], int | float) and not isinstance(row[index], bool)) or row[index] is None
             for row in rows
         )
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=column in COPIED,
+        )
     for row in rows:
         table.add_row(*(escape(cell(value)) for value in row))
-    console = Console()
     # Piped into a file or another program a table is as wide as it needs to be.
-    console.print(table, width=None if console.is_terminal else 160)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def print_pairs(pairs: Mapping[str, Any], title: str | None = None) -> None:
@@ -80,9 +88,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     if isinstance(value, list | tuple):
         return ", ".join(cell(item) for item in value)
     if isinstance(value, Mapping):

@@ -6,6 +6,7 @@ first load never pays for look-ups, and a replay pays for nothing else.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from graphprofile.records import EventChunk, Rejection, iso
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
 
-ROWS_PER_TRANSACTION = 10_000
+ROWS_PER_TRANSACTION = 20_000
 LOOK_UP_ATTEMPTS = 6
 
 _COLUMNS = (
@@ -112,7 +113,7 @@ class EventWriter:
     _expect_known: bool = False
 
     def write(self, chunk: EventChunk) -> Counts:
-        """Apply one chunk, in transactions of at most 10,000 rows.
+        """Apply one chunk, in transactions of at most 20,000 rows.
 
         Args:
             chunk: Checked events; its rejected rows are counted with the first transaction.
@@ -177,7 +178,7 @@ class EventWriter:
         if conflicting:
             counts.rejected = self._report_conflicts(tx, conflicting, source)
         if not self.dry_run:
-            tx.run("load/add_to_batch", id=self.batch, **counts.as_parameters())
+            tx.run("load/add_to_batch", id=self.batch, now=int(time.time() * 1000), **counts.as_parameters())
         return counts
 
     def _known(self, tx: Transaction, rows: list[Row], level: int) -> dict[Key, str]:

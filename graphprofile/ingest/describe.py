@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ class DescriptionWriter:
                 rows=[[id_, kind, name, weight] for id_ in ids for kind, name, weight in retagged[id_]],
             )
             tx.run(f"load/touch_users_of_{plural}", event_types=self.event_types, ids=ids)
-        tx.run("load/add_to_batch", id=self.batch, **counts.as_parameters())
+        tx.run("load/add_to_batch", id=self.batch, now=int(time.time() * 1000), **counts.as_parameters())
         return counts
 
     def _apply_tags(
@@ -155,7 +156,7 @@ class DescriptionWriter:
                 rows=[[*_tag_key(id_), kind, name] for id_ in sorted(moved) for kind, name, _ in moved[id_]],
             )
             tx.run("load/touch_users_of_tags", event_types=self.event_types, rows=ends)
-        tx.run("load/add_to_batch", id=self.batch, **counts.as_parameters())
+        tx.run("load/add_to_batch", id=self.batch, now=int(time.time() * 1000), **counts.as_parameters())
         return counts
 
     def _fold(self, rows: Sequence[Description], states: dict[str, _State], counts: Counts) -> None:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, cast
@@ -186,6 +187,25 @@ def list_quarantine(data_dir: Path) -> list[QuarantineFile]:
             reasons[f"{row.rejection.field}: {row.rejection.reason}"] += 1
         when = datetime.fromtimestamp(int(path.stat().st_mtime), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         found.append(QuarantineFile(path.stem, path, reasons.total(), dict(reasons.most_common()), when))
+    return found
+
+
+def refusal_key(rejection: Rejection) -> bytes:
+    """What makes two refusals the same row of the same source, whatever the reason."""
+    return blake2b(
+        orjson.dumps(_writable([rejection.source, rejection.line, rejection.row])), digest_size=16
+    ).digest()
+
+
+def refused_before(data_dir: Path) -> dict[bytes, Path]:
+    """Rows that lie in quarantine already, and where; a file that was mended into nonsense is passed over."""
+    found: dict[bytes, Path] = {}
+    for path in sorted((data_dir / FOLDER).glob("*.jsonl")):
+        try:
+            for row in read_quarantine(path):
+                found.setdefault(refusal_key(row.rejection), path)
+        except SourceError:
+            continue
     return found
 
 

@@ -6,8 +6,10 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,6 +24,8 @@ from graphprofile.ingest.quarantine import (
     QuarantineWriter,
     finish_retry,
     read_quarantine,
+    refusal_key,
+    refused_before,
     rows_by_origin,
 )
 from graphprofile.ingest.read import expand_paths, read_checked
@@ -136,14 +140,20 @@ def run_batch(
     total = Counts()
     events = EventWriter(store, batch.id, vocabulary.name_of, watermark(store), dry_run)
     descriptions = DescriptionWriter(store, batch.id, vocabulary.types, dry_run)
+
+    def done(origin: Origin, chunk: EventChunk | DescriptionChunk, counts: Counts) -> None:
+        refuse([*chunk.rejected, *counts.rejected], origin)
+        total.add(counts)
+        if progress:
+            progress(Path(chunk.source).name, chunk.position, chunk.size)
+
     try:
-        for origin, chunk in itertools.chain(first, checked):
-            writer = events if isinstance(chunk, EventChunk) else descriptions
-            counts = writer.write(chunk)  # type: ignore[arg-type]
-            refuse([*chunk.rejected, *counts.rejected], origin)
-            total.add(counts)
-            if progress:
-                progress(Path(chunk.source).name, chunk.position, chunk.size)
+        # While one chunk is written, the next is read and checked.
+        with _Behind() as behind:
+            for origin, chunk in itertools.chain(first, checked):
+                write = events.write if isinstance(chunk, EventChunk) else descriptions.write
+                behind.start(partial(write, chunk), partial(done, origin, chunk))  # type: ignore[arg-type]
+            behind.finish()
     except GraphProfileError:
         if not dry_run:
             _finish(store, batch.id, "failed")
@@ -166,6 +176,32 @@ def run_batch(
     )
 
 
+class _Behind:
+    """Runs one piece of work in a thread while the next is prepared; results come back in order."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="graphprofile-write")
+        self._pending: tuple[Future[Counts], Callable[[Counts], None]] | None = None
+
+    def start(self, work: Callable[[], Counts], done: Callable[[Counts], None]) -> None:
+        """Wait for the work before, then start this; ``done`` gets its result in the caller's thread."""
+        self.finish()
+        self._pending = self._pool.submit(work), done
+
+    def finish(self) -> None:
+        """Wait for the work under way; raises what it raised."""
+        if self._pending is not None:
+            (future, done), self._pending = self._pending, None
+            done(future.result())
+
+    def __enter__(self) -> _Behind:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A transaction under way is let finish: it is there as a whole or not at all either way.
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
 def load_batch(
     store: Store,
     vocabulary: Vocabulary,
@@ -176,7 +212,10 @@ def load_batch(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> LoadResult:
-    """As :func:`run_batch`; refused rows go to the batch's quarantine file below ``data_dir``."""
+    """As :func:`run_batch`; refused rows go to the batch's quarantine file below ``data_dir``.
+
+    ``quarantine_file`` is that file, or the one of an earlier batch where all refused rows lie there already.
+    """
     if dry_run:
         return run_batch(store, vocabulary, checked, batch, lambda *_: None, dry_run=True, progress=progress)
     with QuarantineWriter(
@@ -187,10 +226,22 @@ def load_batch(
         time_zone=batch.time_zone,
         time_unit=batch.time_unit,
     ) as quarantine:
-        result = run_batch(
-            store, vocabulary, checked, batch, lambda rejected, _: quarantine.add(rejected), progress=progress
-        )
-        path = quarantine.close()
+        before: dict[bytes, Path] | None = None
+        lies_in: list[Path] = []
+
+        def refuse(rejected: Sequence[Rejection], _: Origin) -> None:
+            # A file sent again has the same bad rows: they lie in quarantine once.
+            nonlocal before
+            if not rejected:
+                return
+            if before is None:
+                before = refused_before(data_dir)
+            known = [before.get(refusal_key(rejection)) for rejection in rejected]
+            lies_in.extend(path for path in known[:1] if path is not None)
+            quarantine.add([r for r, path in zip(rejected, known, strict=True) if path is None])
+
+        result = run_batch(store, vocabulary, checked, batch, refuse, progress=progress)
+        path = quarantine.close() or (lies_in[0] if lies_in else None)
     return result.model_copy(update={"quarantine_file": None if path is None else str(path)})
 
 

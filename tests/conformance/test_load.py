@@ -145,6 +145,36 @@ def test_bad_rows_go_to_quarantine_and_good_ones_load(gp: GraphProfile, tmp_path
     assert "[events.exploded]" in next(row["reason"] for row in rows if row["line"] == 3)
 
 
+def test_a_bad_file_sent_again_lies_in_quarantine_once(gp: GraphProfile) -> None:
+    rows = [event("a", "ann", "i1"), event("b", "ann", "i1", kind="exploded"), event("c", "", "i1")]
+    first = gp.load(rows)
+    again = gp.load(rows)
+    assert (again.duplicates, again.quarantined) == (1, 2)
+    assert again.quarantine_file == first.quarantine_file
+    assert gp.status()["quarantine"] == {"files": 1, "rows": 2}
+
+
+def test_reading_follows_the_rules_the_interests_were_computed_with(gp: GraphProfile) -> None:
+    gp.load(ITEMS, kind="items")
+    gp.load(EVENTS)
+    gp.update_tags()
+    before = gp.explain("ann", tag="Poetry")
+    gp.vocabulary = Vocabulary(events={**DEFAULT_EVENTS, "viewed": EventRule(type="VIEWED", weight=9)})
+    assert gp.changed_rules()
+    assert gp.explain("ann", tag="Poetry") == before
+    gp.update_tags(full=True)
+    assert gp.changed_rules() == []
+    assert gp.explain("ann", tag="Poetry").score == pytest.approx(9 * before.score)
+
+
+def test_ids_may_be_numbers(gp: GraphProfile) -> None:
+    gp.load([event("1", 7, 5)])  # type: ignore[arg-type]
+    assert gp.profile(7).user_id == "7"  # type: ignore[arg-type]
+    assert gp.embeddings([7]).ids == ["7"]  # type: ignore[list-item]
+    with pytest.raises(UsageError):
+        gp.profile(None)  # type: ignore[arg-type]
+
+
 def test_quarantine_retry_after_the_vocabulary_was_mended(gp: GraphProfile) -> None:
     rows = [event("a", "ann", "i1"), event("b", "ann", "i1", kind="exploded"), event("c", "", "i1")]
     assert gp.load(rows).quarantined == 2
@@ -236,7 +266,8 @@ def test_the_batch_record_tells_what_happened(gp: GraphProfile) -> None:
     assert batch["oldest_ts"] == "2023-11-14T22:13:20Z"
 
 
-def test_more_rows_than_one_transaction_holds(gp: GraphProfile) -> None:
+def test_more_rows_than_one_transaction_holds(gp: GraphProfile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphprofile.ingest.apply.ROWS_PER_TRANSACTION", 4_000)
     rows = [event(f"e{i}", f"u{i % 300}", f"i{i % 77}", ts=1_700_000_000_000 + i) for i in range(12_345)]
     assert gp.load(rows).applied == 12_345
     result = gp.load([*rows[6_000:], *(event(f"n{i}", f"u{i}", "i1") for i in range(500))])
