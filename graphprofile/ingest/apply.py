@@ -110,7 +110,12 @@ class EventWriter:
     names: Mapping[str, str]
     watermark: int | None
     dry_run: bool = False
-    _expect_known: bool = False
+    _expect_known: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        # In a store that holds events the first stretch may be a replay; looking it up once costs less than a
+        # failed attempt. From then on the stretch before tells.
+        self._expect_known = self.watermark is not None
 
     def write(self, chunk: EventChunk) -> Counts:
         """Apply one chunk, in transactions of at most 20,000 rows.
