@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -197,9 +198,14 @@ class _Behind:
     def __enter__(self) -> _Behind:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        # A transaction under way is let finish: it is there as a whole or not at all either way.
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is not None:
+                # What was read before the failure is written, and its refused rows are kept.
+                with suppress(GraphProfileError):
+                    self.finish()
+        finally:
+            self._pool.shutdown(wait=True)
 
 
 def load_batch(

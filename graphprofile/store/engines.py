@@ -132,17 +132,15 @@ class Engine(ABC):
     def vector_index_name(self, label: str) -> str:
         """What ``db.index.vector.queryNodes`` calls the index over ``label.embedding``."""
 
-    @abstractmethod
     def cosine(self, score: float) -> float:
-        """The cosine in [-1, 1] for the score that the index gives."""
+        """The cosine in [-1, 1] for the score that the index gives, (1 + cosine) / 2 on both."""
+        return 2.0 * score - 1.0
 
 
 class Neo4j(Engine):
     """Neo4j 5, and what speaks exactly like it."""
 
     name = "neo4j"
-    looks_up_relationships = True
-    violations_race = False
     looks_up_relationships = True
     violations_race = False
 
@@ -179,17 +177,11 @@ class Neo4j(Engine):
         run("CALL db.awaitIndex($name, 600)", {"name": name})
         return True
 
-    def cosine(self, score: float) -> float:
-        """Neo4j gives (1 + cosine) / 2."""
-        return 2.0 * score - 1.0
-
 
 class ArcadeDB(Engine):
     """ArcadeDB serving Bolt."""
 
     name = "arcadedb"
-    looks_up_relationships = False
-    violations_race = True
     looks_up_relationships = False
     violations_race = True
 
@@ -211,10 +203,6 @@ class ArcadeDB(Engine):
     def vector_index_name(self, label: str) -> str:
         """The engine names indexes after type and property."""
         return f"{label}[embedding]"
-
-    def cosine(self, score: float) -> float:
-        """ArcadeDB gives (1 + cosine) / 2."""
-        return 2.0 * score - 1.0
 
 
 def writes_refused(clause: str) -> UsageError:

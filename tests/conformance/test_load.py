@@ -167,6 +167,20 @@ def test_reading_follows_the_rules_the_interests_were_computed_with(gp: GraphPro
     assert gp.explain("ann", tag="Poetry").score == pytest.approx(9 * before.score)
 
 
+def test_a_source_that_breaks_off_loses_nothing_read_before(gp: GraphProfile, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "event_id,user_id,event_type,object_id,timestamp\n1,ann,viewed,i,2024-01-01\n2,,viewed,i,2024-01-01\n",
+        "utf-8",
+    )
+    (tmp_path / "b.csv").write_text("when,who\n1,2\n", "utf-8")
+    with pytest.raises(SourceError):
+        gp.load(tmp_path / "a.csv", tmp_path / "b.csv", kind="events")
+    status = gp.status()
+    assert status["events"] == {"viewed": 1}
+    assert status["quarantine"]["rows"] == 1
+    assert status["batches"][0]["state"] == "failed"
+
+
 def test_ids_may_be_numbers(gp: GraphProfile) -> None:
     gp.load([event("1", 7, 5)])  # type: ignore[arg-type]
     assert gp.profile(7).user_id == "7"  # type: ignore[arg-type]
