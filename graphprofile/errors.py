@@ -11,6 +11,7 @@ The tree::
     │   ├── AuthenticationFailed
     │   ├── ConstraintViolated  a uniqueness constraint objected
     │   ├── RetriesExhausted    transient errors or write conflicts went on past the bound
+    │   ├── BatchTakenOver      another process goes on with the batch
     │   └── StoreMismatch       the store was written under other rules (schema version, vocabulary)
     ├── NotFound                an id or name the graph does not hold
     └── ModelError              training, embedding or the model registry
@@ -87,6 +88,12 @@ class RetriesExhausted(EngineError):
     """Transient errors or write conflicts went on past the bound."""
 
     code = "retries_exhausted"
+
+
+class BatchTakenOver(EngineError):
+    """Another process goes on with the batch that this one began."""
+
+    code = "batch_taken_over"
 
 
 class StoreMismatch(EngineError):

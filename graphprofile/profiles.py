@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from graphprofile.embedding import Embeddings, Models
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 INTERRUPTED_AFTER_MS = 600_000
 
 
@@ -187,19 +187,28 @@ class GraphProfile:
         mapping: Sequence[str] | Mapping[str, str] = (),
         time_zone: str | None = None,
         time_unit: Literal["s", "ms", "us", "ns"] | None = None,
+        on_conflict: Literal["keep", "replace"] = "keep",
+        resend: bool = False,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> LoadResult:
         """Load one incremental batch; loading the same again changes nothing.
 
+        A batch that was left behind by a kill is gone on with by the same call. A file that was taken in whole
+        before (same bytes, loader, mapping, vocabulary and version) is not sent again.
+
         Args:
             *sources: Paths, globs, folders, data frames (Polars, pandas, Arrow) or iterables of dicts.
             loader: Name of a loader, ``generic`` for the generic columns.
-            kind: What rows describe: events, users, items, content or tags; None is told by the columns.
+            kind: What rows describe: events, users, items, content, tags or retracted (withdrawals of events by
+                type and id); None is told by the columns, and never retracted.
             mapping: ``{"user_id": "CustomerID"}`` or ``["user_id=CustomerID"]``: generic column = source column.
             time_zone: Zone of times without one, e.g. ``Europe/Paris``; UTC where neither this nor the loader
                 says.
             time_unit: ``s``, ``ms``, ``us`` or ``ns`` for numeric times; None is told by their size.
+            on_conflict: An event that comes with other content than the stored one: ``keep`` the stored one, or
+                ``replace`` it. Both versions are reported either way.
+            resend: Send the rows of files that were taken in whole before, too.
             dry_run: Check and look up only.
             progress: Called with (source, bytes or rows read, their total or None) after each stretch.
 
@@ -208,36 +217,23 @@ class GraphProfile:
             UsageError: No such loader or wrong mapping.
             StoreMismatch: The vocabulary differs from the one in the graph.
         """
-        from graphprofile.ingest.session import (
-            Batch,
-            checked_chunks,
-            describe_sources,
-            load_batch,
-            new_batch_id,
-        )
+        from graphprofile.ingest.session import Recipe, load_batch
 
         if not sources:
             raise UsageError("Nothing to load.", "Name a file: `graphprofile load events.csv`.")
+        if on_conflict not in ("keep", "replace"):
+            raise UsageError(f"on_conflict is {on_conflict!r}.", "Use keep or replace.")
         pairs = mapping.items() if isinstance(mapping, Mapping) else ()
         texts = tuple(f"{name}={column}" for name, column in pairs) or tuple(mapping)
-        checked = checked_chunks(
-            sources,
-            self.vocabulary,
-            loader=loader,
-            kind=kind,
-            mapping=texts,
-            time_zone=time_zone,
-            time_unit=time_unit,
-        )
         self._prepare()
         return load_batch(
             self.store,
             self.vocabulary,
-            checked,
-            Batch(
-                describe_sources(sources), loader, kind or "any", new_batch_id(), texts, time_zone, time_unit
-            ),
+            sources,
+            Recipe(loader, kind, texts, time_zone, time_unit),
             data_dir=self.settings.data_dir,
+            on_conflict=on_conflict,
+            resend=resend,
             dry_run=dry_run,
             progress=progress,
         )

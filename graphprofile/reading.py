@@ -41,8 +41,8 @@ _SIGNIFICANT = 9
 
 def watermark(store: Store) -> int | None:
     """Time of the newest event in the store, epoch ms; None in an empty one."""
-    newest: int | None = store.read("load/read_watermark")[0]["newest_ts"]
-    return newest
+    found = [row["newest_ts"] for row in store.read("load/read_watermark")]
+    return max((newest for newest in found if newest is not None), default=None)
 
 
 def significant(value: float, digits: int = _SIGNIFICANT) -> float:

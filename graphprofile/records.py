@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     import polars as pl
 
-Kind = Literal["events", "users", "items", "content", "tags"]
-KINDS: tuple[Kind, ...] = ("events", "users", "items", "content", "tags")
+Kind = Literal["events", "users", "items", "content", "tags", "retracted"]
+KINDS: tuple[Kind, ...] = ("events", "users", "items", "content", "tags", "retracted")
 LABELS: dict[str, str] = {"users": "User", "items": "Item", "content": "Content"}
 OBJECT_LABELS: dict[str, str] = {"item": "Item", "content": "Content", "user": "User"}
 
@@ -129,6 +129,7 @@ class EventChunk:
         source: File name.
         position: Bytes (files) or rows (others) read so far.
         size: Their total, or None where nobody knows.
+        source_number: Place of the source among those of its batch.
     """
 
     frame: pl.DataFrame
@@ -138,6 +139,31 @@ class EventChunk:
     kind: Literal["events"] = "events"
     position: int = 0
     size: int | None = None
+    source_number: int = 0
+
+
+@dataclass
+class RetractionChunk:
+    """Checked withdrawals of events.
+
+    Attributes:
+        frame: ``type`` (relationship type), ``event_id``, ``line`` (int64).
+        rejected: Rows for the quarantine.
+        read: Rows read, good and bad.
+        source: File name.
+        position: As for :class:`EventChunk`.
+        size: As for :class:`EventChunk`.
+        source_number: As for :class:`EventChunk`.
+    """
+
+    frame: pl.DataFrame
+    rejected: list[Rejection]
+    read: int
+    source: str
+    kind: Literal["retracted"] = "retracted"
+    position: int = 0
+    size: int | None = None
+    source_number: int = 0
 
 
 @dataclass
@@ -173,6 +199,11 @@ class DescriptionChunk:
     source: str
     position: int = 0
     size: int | None = None
+    source_number: int = 0
+
+
+Chunk: TypeAlias = EventChunk | DescriptionChunk | RetractionChunk
+"""Rows ready to be written."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +278,11 @@ class InitResult(Document):
 
 
 class LoadResult(Document):
-    """Answer of ``load``; ``read`` = applied + duplicates + conflicts + quarantined."""
+    """Answer of ``load``; ``read`` = applied + duplicates + conflicts + quarantined.
+
+    ``late`` and ``replaced`` are parts of ``applied``. ``unsent`` are duplicates too: rows of files that an earlier
+    batch had taken in whole. ``resumed``: an earlier process had begun the batch; the counts are those of both.
+    """
 
     batch: str
     read: int
@@ -256,10 +291,31 @@ class LoadResult(Document):
     conflicts: int
     quarantined: int
     late: int
+    replaced: int = 0
+    unsent: int = 0
+    resumed: bool = False
     quarantine_file: str | None
+    replaced_file: str | None = None
     seconds: float
     events_per_second: float
     dry_run: bool = False
+
+
+class UndoResult(Document):
+    """Answer of ``load --undo``.
+
+    ``events`` and ``nodes`` were removed; ``handed_over`` events stay, since another batch had brought them too;
+    ``restored`` events came back: other versions of removed ones, or ones that the batch had withdrawn;
+    ``descriptions`` nodes gave way to their earlier descriptions.
+    """
+
+    batch: str
+    events: int
+    handed_over: int
+    restored: int
+    descriptions: int
+    nodes: int
+    seconds: float
 
 
 class TagsResult(Document):

@@ -1,7 +1,6 @@
-// Close a batch record.
+// Close a batch record with the sums over its parts.
 // Parameters:
 //   id (text): of the batch
-//   state (text): done | failed
-//   finished_at (int, epoch ms): now
+//   properties (map): state, finished_at and counts
 MATCH (b:Batch {id: $id})
-SET b.state = $state, b.finished_at = $finished_at
+SET b += $properties

@@ -5,10 +5,8 @@
 //   event_id (text): of the stored event
 //   user_id (text): who did it
 //   object_id (text): to what
-//   ts (int, epoch ms): when
-//   value (float): or null
-//   batch (text): that brought it
-//   hash (text): of its content
+//   object_kind (text): label of that
+//   properties (map): of the event
 MATCH (u:User)-[e:EVENT_TYPES]->(o)
 WHERE e.event_id IN $ids
-RETURN e.event_id AS event_id, u.id AS user_id, o.id AS object_id, e.ts AS ts, e.value AS value, e.batch AS batch, e.hash AS hash
+RETURN e.event_id AS event_id, u.id AS user_id, o.id AS object_id, labels(o)[0] AS object_kind, properties(e) AS properties

@@ -1,96 +1,45 @@
-"""Checked events go into the graph: one transaction per stretch of rows, the batch record inside it.
+"""Checked events go into the graph: one transaction per block of rows, the record of the batch inside it.
 
-New events are created at once; only where the uniqueness constraint objects is the stretch looked up first. So a
+New events are created at once; only where the uniqueness constraint objects is the block looked up first. So a
 first load never pays for look-ups, and a replay pays for nothing else.
 """
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-import orjson
-
-from graphprofile.errors import ConstraintViolated, RetriesExhausted
-from graphprofile.records import EventChunk, Rejection, iso
+from graphprofile.errors import ConstraintViolated
+from graphprofile.ingest.blocks import Block, cut
+from graphprofile.ingest.counts import Counts
+from graphprofile.ingest.events import (
+    EventRow,
+    Key,
+    Stored,
+    as_claim,
+    as_generic,
+    conflict_report,
+    create_events,
+    delete_events,
+    known_hashes,
+    merge_objects,
+    merge_users,
+    read_stored,
+)
+from graphprofile.ingest.ledger import Ledger
+from graphprofile.ingest.poison import Splitter
+from graphprofile.ingest.retracted import anything_retracted, find_retracted, keep_content
+from graphprofile.records import EventChunk, Rejection
 
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
 
-ROWS_PER_TRANSACTION = 20_000
+OnConflict = Literal["keep", "replace"]
 LOOK_UP_ATTEMPTS = 6
-
-_COLUMNS = (
-    "type",
-    "event_id",
-    "user_id",
-    "object_id",
-    "object_kind",
-    "ts",
-    "ts_precision",
-    "value",
-    "properties",
-    "hash",
-    "line",
-)
-_TYPE, _EVENT_ID, _USER, _OBJECT, _KIND, _TS, _PRECISION, _VALUE, _PROPERTIES, _HASH, _LINE = range(11)
-_MERGE_OBJECTS = {"item": "load/merge_items", "content": "load/merge_contents", "user": "load/merge_users"}
-_CREATE = {
-    "item": "load/create_events_on_item",
-    "content": "load/create_events_on_content",
-    "user": "load/create_events_on_user",
-}
-
-Row = tuple[Any, ...]
-Key = tuple[str, str]
-
-
-@dataclass
-class Counts:
-    """What became of the rows; ``read`` = applied + duplicates + conflicts + quarantined."""
-
-    read: int = 0
-    applied: int = 0
-    duplicates: int = 0
-    conflicts: int = 0
-    quarantined: int = 0
-    late: int = 0
-    newest_ts: int | None = None
-    oldest_ts: int | None = None
-    rejected: list[Rejection] = field(default_factory=list)
-
-    def add(self, other: Counts) -> None:
-        """Add another stretch's counts; its rejections are not kept."""
-        self.read += other.read
-        self.applied += other.applied
-        self.duplicates += other.duplicates
-        self.conflicts += other.conflicts
-        self.quarantined += other.quarantined
-        self.late += other.late
-        times = [t for t in (self.newest_ts, other.newest_ts) if t is not None]
-        self.newest_ts = max(times) if times else None
-        times = [t for t in (self.oldest_ts, other.oldest_ts) if t is not None]
-        self.oldest_ts = min(times) if times else None
-
-    def as_parameters(self) -> dict[str, Any]:
-        """The counts as Cypher parameters of ``load/add_to_batch``."""
-        return {
-            name: getattr(self, name)
-            for name in (
-                "read",
-                "applied",
-                "duplicates",
-                "conflicts",
-                "quarantined",
-                "late",
-                "newest_ts",
-                "oldest_ts",
-            )
-        }
+KEPT, REPLACED = "the stored one stays", "the new one replaces it"
 
 
 @dataclass
@@ -99,182 +48,247 @@ class EventWriter:
 
     Attributes:
         store: The graph.
-        batch: Id of the batch record, which exists unless ``dry_run``.
+        ledger: Record of the batch; None looks up and counts, and writes nothing.
         names: Event name by relationship type.
         watermark: Newest event before the batch; older ones that are applied count as late.
-        dry_run: Look up and count, write nothing.
+        on_conflict: Which version of an event stands where another one is stored: ``keep`` or ``replace``.
+        replaced: Takes a report of each event that was replaced.
     """
 
     store: Store
-    batch: str
+    ledger: Ledger | None
     names: Mapping[str, str]
     watermark: int | None
-    dry_run: bool = False
+    on_conflict: OnConflict = "keep"
+    replaced: Callable[[Sequence[Rejection]], None] = lambda _: None
     _expect_known: bool = field(init=False)
+    _splitter: Splitter[EventRow] = field(init=False)
 
     def __post_init__(self) -> None:
-        # In a store that holds events the first stretch may be a replay; looking it up once costs less than a
-        # failed attempt. From then on the stretch before tells.
+        # In a store that holds events the first block may be a replay; looking it up once costs less than a
+        # failed attempt. From then on the block before tells.
         self._expect_known = self.watermark is not None
+        self._splitter = Splitter(self._poisoned)
 
-    def write(self, chunk: EventChunk) -> Counts:
-        """Apply one chunk, in transactions of at most 20,000 rows.
+    def write(self, chunk: EventChunk, name: str) -> Counts:
+        """Apply one stretch, a transaction per block.
 
         Args:
             chunk: Checked events; its rejected rows are counted with the first transaction.
+            name: Of the stretch within the batch.
 
         Returns:
-            The counts; ``rejected`` holds the conflicts.
-
-        Raises:
-            RetriesExhausted: Others kept writing the same events at the same time.
+            The counts; ``rejected`` holds conflicts and rows that the engine refused.
         """
         total = Counts()
-        frame = chunk.frame.select(_COLUMNS)
-        pending = len(chunk.rejected)
-        for start in range(0, max(frame.height, 1), ROWS_PER_TRANSACTION):
-            rows = frame.slice(start, ROWS_PER_TRANSACTION).rows()
-            counts = self._write_rows(rows, chunk.source, pending)
-            pending = 0
-            total.add(counts)
-            total.rejected.extend(counts.rejected)
+        held = len(chunk.rejected)
+        rounds = cut(chunk.frame, 1 if self.ledger is None else self.ledger.lanes)
+        for blocks in rounds:
+            work = []
+            for lane, block in enumerate(blocks):
+                work.append(
+                    partial(self._write_block, block, f"{name}.{block.name}", chunk.source, held, lane)
+                )
+                held = 0
+            for counts in _side_by_side(work):
+                total.add(counts)
         return total
 
-    def _write_rows(self, rows: list[Row], source: str, quarantined: int) -> Counts:
-        level = 2 if self.dry_run else int(self._expect_known)
-        for _ in range(LOOK_UP_ATTEMPTS):
-            try:
-                counts = self.store.write(partial(self._apply, rows, source, quarantined, level))
-            except ConstraintViolated:
-                level = min(level + 1, 2)
-                continue
-            self._expect_known = counts.duplicates + counts.conflicts > 0
-            return counts
-        raise RetriesExhausted(
-            f"{source}: other processes kept writing the same events "
-            f"(lines {rows[0][_LINE]} to {rows[-1][_LINE]}).",
-            "Run the same command again; what was loaded counts as duplicates.",
+    def _write_block(self, block: Block, part: str, source: str, held: int, lane: int) -> Counts:
+        if self.ledger is not None and self.ledger.part(part) in self.ledger.done:
+            return Counts(rejected=self._recalled(self.ledger.recall(part), source))
+        return self._splitter.run(
+            block.rows,
+            part,
+            lambda rows, name, refused, first: self._attempt(
+                rows, name, source, held if first else 0, lane, refused
+            ),
+            source,
         )
 
-    def _apply(self, rows: list[Row], source: str, quarantined: int, level: int, tx: Transaction) -> Counts:
-        known = self._known(tx, rows, level) if level else {}
-        counts = Counts(read=len(rows) + quarantined, quarantined=quarantined)
-        fresh: list[Row] = []
-        conflicting: list[Row] = []
-        for row in rows:
-            key = (row[_TYPE], row[_EVENT_ID])
-            stored = known.get(key)
-            if stored is None:
-                known[key] = row[_HASH]
-                fresh.append(row)
-            elif stored == row[_HASH]:
-                counts.duplicates += 1
-            else:
-                conflicting.append(row)
-        counts.conflicts = len(conflicting)
-        counts.applied = len(fresh)
-        if fresh:
-            times = [row[_TS] for row in fresh]
-            counts.newest_ts, counts.oldest_ts = max(times), min(times)
-            if self.watermark is not None:
-                counts.late = sum(ts < self.watermark for ts in times)
-            if not self.dry_run:
-                self._create(tx, fresh)
-        if conflicting:
-            counts.rejected = self._report_conflicts(tx, conflicting, source)
-        if not self.dry_run:
-            tx.run("load/add_to_batch", id=self.batch, now=int(time.time() * 1000), **counts.as_parameters())
+    def _recalled(self, claims: Mapping[str, Any], source: str) -> list[Rejection]:
+        """What a transaction before a kill refused: its rows may not have reached the quarantine."""
+        others = [EventRow(*fields) for fields in claims.get("others", ())]
+        return self._reports(others, {}, source, KEPT)
+
+    def _attempt(
+        self,
+        rows: Sequence[EventRow],
+        part: str,
+        source: str,
+        held: int,
+        lane: int,
+        refused: Sequence[Rejection],
+    ) -> Counts:
+        level = 2 if self.ledger is None else int(self._expect_known)
+        for attempt in range(1, LOOK_UP_ATTEMPTS + 1):
+            reports: list[Rejection] = []
+            try:
+                counts = self.store.write(
+                    partial(self._apply, rows, part, source, held, lane, level, refused, reports)
+                )
+            except ConstraintViolated:
+                level = min(level + 1, 2)
+                if attempt == LOOK_UP_ATTEMPTS:
+                    raise
+                continue
+            self._expect_known = counts.duplicates + counts.conflicts > 0
+            self.replaced(reports)
+            return counts
+        raise AssertionError("unreachable")
+
+    def _apply(
+        self,
+        rows: Sequence[EventRow],
+        part: str,
+        source: str,
+        held: int,
+        lane: int,
+        level: int,
+        refused: Sequence[Rejection],
+        reports: list[Rejection],
+        tx: Transaction,
+    ) -> Counts:
+        reports.clear()
+        if self.ledger is not None:
+            done = self.ledger.lock(tx, lane, part)
+            if done is not None:
+                done.counts.rejected = [*refused, *self._recalled(done.claims, source)]
+                return done.counts
+        sorted_out = self._sort_out(tx, rows, level)
+        counts = Counts(
+            read=len(rows) + held + len(refused),
+            quarantined=held + len(refused),
+            duplicates=len(sorted_out.repeated) + len(sorted_out.withdrawn),
+            conflicts=len(sorted_out.conflicting),
+            rejected=list(refused),
+        )
+        fresh = list(sorted_out.fresh.values())
+        counts.applied = len(fresh) + sorted_out.overtaken
+        counts.replaced = len(sorted_out.replacing) + sorted_out.overtaken
+        times = [row.ts for row in fresh]
+        counts.cover(times)
+        if self.watermark is not None:
+            counts.late = sum(ts < self.watermark for ts in times)
+        stored = (
+            read_stored(self.store, tx, [*sorted_out.conflicting, *sorted_out.replacing])
+            if sorted_out.conflicting or sorted_out.replacing
+            else {}
+        )
+        counts.rejected += self._reports(sorted_out.conflicting, stored, source, KEPT)
+        reports += self._reports(sorted_out.replacing, stored, source, REPLACED)
+        if self.ledger is not None:
+            self._change(tx, self.ledger, sorted_out, fresh, stored, part, lane)
+            claims = {
+                "applied": as_claim(fresh),
+                "repeated": as_claim([*sorted_out.repeated, *sorted_out.withdrawn]),
+                "others": [list(row) for row in sorted_out.conflicting],
+            }
+            self.ledger.record(tx, lane, part, counts, claims, file=source, kind="events")
         return counts
 
-    def _known(self, tx: Transaction, rows: list[Row], level: int) -> dict[Key, str]:
-        """Stored hashes by (type, event id). Level 1 may miss events stored with another user; 2 doesn't."""
-        known: dict[Key, str] = {}
-        by_type: dict[str, list[Row]] = defaultdict(list)
+    def _sort_out(self, tx: Transaction, rows: Sequence[EventRow], level: int) -> _SortedOut:
+        """What each row is to what is stored, and to the rows before it."""
+        found = _SortedOut()
+        known = known_hashes(self.store, tx, rows, wide=level == 2) if level and rows else {}
+        withdrawn: dict[Key, Stored | None] = {}
+        if rows and anything_retracted(tx):
+            withdrawn = find_retracted(tx, [row.key for row in rows])
+        replace = self.on_conflict == "replace"
         for row in rows:
-            by_type[row[_TYPE]].append(row)
-        for event_type, typed in by_type.items():
-            ids = list({row[_EVENT_ID] for row in typed})
-            if self.store.looks_up_relationships:
-                found = tx.run("load/find_events", event_types=(event_type,), ids=ids)
-            elif level == 1:
-                groups: dict[str, dict[str, bool]] = defaultdict(dict)
-                for row in typed:
-                    groups[row[_USER]][row[_EVENT_ID]] = True
-                found = tx.run(
-                    "load/find_events_of_users",
-                    event_types=(event_type,),
-                    groups=[[user, ids_of] for user, ids_of in groups.items()],
-                )
+            key = row[0], row[1]
+            if key in withdrawn:
+                content = withdrawn[key]
+                if content is None or (replace and content.row.hash != row.hash):
+                    withdrawn[key] = found.kept[key] = Stored(row, self.ledger.batch if self.ledger else None)
+                elif content.row.hash != row.hash:
+                    found.conflicting.append(row)
+                    continue
+                found.withdrawn.append(row)
+                continue
+            mine = found.fresh.get(key)
+            stored = known.get(key) if mine is None else mine.hash
+            if stored is None:
+                found.fresh[key] = row
+            elif stored == row.hash:
+                found.repeated.append(row)
+            elif not replace:
+                found.conflicting.append(row)
+            elif mine is not None:
+                found.fresh[key] = row
+                found.overtaken += 1
             else:
-                found = tx.run("load/scan_events", event_types=(event_type,), ids=ids)
-            known.update({(event_type, record["event_id"]): record["hash"] for record in found})
-        return known
+                found.fresh[key] = row
+                found.replacing.append(row)
+        return found
 
-    def _create(self, tx: Transaction, rows: list[Row]) -> None:
-        tx.run("load/touch_users", user_ids=sorted({row[_USER] for row in rows}))
-        objects: dict[str, set[str]] = defaultdict(set)
-        groups: dict[tuple[str, str], dict[str, list[list[Any]]]] = defaultdict(lambda: defaultdict(list))
-        for row in rows:
-            objects[row[_KIND]].add(row[_OBJECT])
-            groups[row[_TYPE], row[_KIND]][row[_USER]].append(
-                [row[_OBJECT], row[_EVENT_ID], row[_TS], row[_HASH], _extra(row)]
-            )
-        for kind in sorted(objects):
-            tx.run(_MERGE_OBJECTS[kind], ids=sorted(objects[kind]))
-        for (event_type, kind), by_user in sorted(groups.items()):
-            tx.run(
-                _CREATE[kind],
-                event_types=(event_type,),
-                groups=[[user, by_user[user]] for user in sorted(by_user)],
-                batch=self.batch,
-            )
+    def _change(
+        self,
+        tx: Transaction,
+        ledger: Ledger,
+        found: _SortedOut,
+        fresh: Sequence[EventRow],
+        stored: Mapping[Key, Stored],
+        part: str,
+        lane: int,
+    ) -> None:
+        if found.replacing:
+            old = [stored[row.key] for row in found.replacing]
+            delete_events(tx, [event.row for event in old])
+            keep_claims(tx, ledger, lane, part, old)
+        if fresh:
+            create_events(tx, fresh, ledger.batch)
+        if found.withdrawn:
+            merge_users(tx, found.withdrawn)
+            merge_objects(tx, found.withdrawn)
+            keep_content(tx, found.kept.values())
 
-    def _report_conflicts(self, tx: Transaction, rows: Iterable[Row], source: str) -> list[Rejection]:
-        """A rejection per conflict that shows both versions."""
-        by_type: dict[str, list[Row]] = defaultdict(list)
-        for row in rows:
-            by_type[row[_TYPE]].append(row)
-        reports = []
-        for event_type, typed in by_type.items():
-            found = tx.run(
-                "load/scan_events", event_types=(event_type,), ids=sorted({row[_EVENT_ID] for row in typed})
-            )
-            stored = {record["event_id"]: record for record in found}
-            for row in typed:
-                other = stored.get(row[_EVENT_ID])
-                version = (
-                    f"stored by batch {other['batch']}: user {other['user_id']}, object {other['object_id']}, "
-                    f"at {iso(other['ts'])}, value {other['value']}"
-                    if other
-                    else "a row before it in this source has other content"
-                )
-                reports.append(
-                    Rejection(
-                        source,
-                        row[_LINE],
-                        "event_id",
-                        f"conflict: {event_type} {row[_EVENT_ID]!r} is already there with other content "
-                        f"({version}); the stored one stays",
-                        {
-                            **(orjson.loads(row[_PROPERTIES]) if row[_PROPERTIES] else {}),
-                            "event_id": row[_EVENT_ID],
-                            "event_type": self.names[event_type],
-                            "user_id": row[_USER],
-                            "object_id": row[_OBJECT],
-                            "object_kind": row[_KIND],
-                            "timestamp": iso(row[_TS]),
-                            "value": row[_VALUE],
-                        },
-                        checked=True,
-                    )
-                )
-        return reports
+    def _reports(
+        self, rows: Iterable[EventRow], stored: Mapping[Key, Stored], source: str, outcome: str
+    ) -> list[Rejection]:
+        return [
+            conflict_report(row, stored.get(row.key), source, self.names.get(row.type, row.type), outcome)
+            for row in rows
+        ]
+
+    def _poisoned(self, row: EventRow, error: str, source: str) -> Rejection:
+        return Rejection(
+            source,
+            row.line,
+            "row",
+            f"the engine refused it: {error}",
+            as_generic(row, self.names.get(row.type, row.type)),
+            checked=True,
+        )
 
 
-def _extra(row: Row) -> dict[str, Any]:
-    extra: dict[str, Any] = orjson.loads(row[_PROPERTIES]) if row[_PROPERTIES] else {}
-    if row[_VALUE] is not None:
-        extra["value"] = row[_VALUE]
-    if row[_PRECISION] is not None:
-        extra["ts_precision"] = row[_PRECISION]
-    return extra
+@dataclass
+class _SortedOut:
+    """The rows of a block by what they are to what is stored."""
+
+    fresh: dict[Key, EventRow] = field(default_factory=dict)
+    repeated: list[EventRow] = field(default_factory=list)
+    conflicting: list[EventRow] = field(default_factory=list)
+    replacing: list[EventRow] = field(default_factory=list)
+    withdrawn: list[EventRow] = field(default_factory=list)
+    kept: dict[Key, Stored] = field(default_factory=dict)
+    overtaken: int = 0
+
+
+def keep_claims(tx: Transaction, ledger: Ledger, lane: int, part: str, events: Iterable[Stored]) -> None:
+    """Note versions that are no longer stored with the batches that brought them, for an undo."""
+    by_batch: dict[str, list[EventRow]] = {}
+    for event in events:
+        if event.batch is not None:
+            by_batch.setdefault(event.batch, []).append(event.row)
+    for batch, rows in sorted(by_batch.items()):
+        ledger.record_for(tx, lane, batch, part, {"others": [list(row) for row in rows]})
+
+
+def _side_by_side(work: Sequence[Callable[[], Counts]]) -> list[Counts]:
+    """Results of all, in order; where one fails the others are waited for."""
+    if len(work) == 1:
+        return [work[0]()]
+    with ThreadPoolExecutor(len(work), thread_name_prefix="graphprofile-lane") as pool:
+        futures = [pool.submit(one) for one in work]
+    return [future.result() for future in futures]

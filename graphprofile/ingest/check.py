@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,7 @@ from graphprofile.ingest.columns import first, identifiers, keep, numbers, prope
 from graphprofile.ingest.descriptions import check_descriptions
 from graphprofile.ingest.fields import MAX_NAME, clean_text, is_missing, shown
 from graphprofile.ingest.identity import complete_ids, content_digests, hex_digits
-from graphprofile.ingest.mapping import did_you_mean
+from graphprofile.ingest.mapping import REJECT, as_bool, did_you_mean
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.times import DAY_MS, TimeUnit, check_future, zone
 from graphprofile.ingest.verdicts import (
@@ -19,14 +20,22 @@ from graphprofile.ingest.verdicts import (
     add_loader_reasons,
     coalesced,
     column_of,
+    each,
     mapped,
     property_columns,
     rejections,
 )
-from graphprofile.records import OBJECT_LABELS, EventChunk, Kind, RawChunk
+from graphprofile.records import OBJECT_LABELS, EventChunk, Kind, RawChunk, RetractionChunk
 from graphprofile.vocabulary import EventRule, Vocabulary
 
-__all__ = ["EVENT_SCHEMA", "check_descriptions", "check_events", "event_type"]
+__all__ = [
+    "EVENT_SCHEMA",
+    "check_descriptions",
+    "check_events",
+    "check_retracted",
+    "event_type",
+    "split_retracted",
+]
 
 EVENT_SCHEMA: dict[str, Any] = {
     "type": pl.String,
@@ -119,6 +128,67 @@ def check_events(
         position=raw.position,
         size=raw.size,
     )
+
+
+def check_retracted(
+    raw: RawChunk, vocabulary: Vocabulary, *, original: pl.DataFrame | None = None
+) -> RetractionChunk:
+    """Check withdrawals of events: which type, which id.
+
+    Args:
+        raw: Rows after the loader's ``transform`` and the mapping.
+        vocabulary: Which events there are.
+        original: The rows as the source gave them, for the quarantine; ``raw.frame`` by default.
+    """
+    frame = raw.frame
+    bad = Verdicts()
+    add_loader_reasons(frame, bad)
+    types, errors = mapped(column_of(frame, "event_type"), lambda value: event_type(value, vocabulary))
+    bad.add("event_type", errors)
+    ids, errors = identifiers(column_of(frame, "event_id"))
+    bad.add("event_id", errors)
+    checked = pl.DataFrame(
+        {"type": types, "event_id": ids, "line": pl.Series(raw.lines, dtype=pl.Int64)},
+        schema={"type": pl.String, "event_id": pl.String, "line": pl.Int64},
+    )
+    if bad.reasons:
+        checked = checked.filter(~bad.mask(frame.height))
+    return RetractionChunk(
+        frame=checked,
+        rejected=[*raw.rejected, *rejections(raw, bad, frame if original is None else original)],
+        read=frame.height + len(raw.rejected),
+        source=raw.source,
+        position=raw.position,
+        size=raw.size,
+    )
+
+
+def split_retracted(
+    raw: RawChunk, original: pl.DataFrame
+) -> tuple[RawChunk, pl.DataFrame, tuple[RawChunk, pl.DataFrame] | None]:
+    """Take the rows of events that say ``retracted`` out of a chunk.
+
+    Returns:
+        The events and their original rows, and the same of the withdrawals, None where there are none. A value
+        that is neither true nor false stays with the events and is refused there.
+    """
+    if "retracted" not in raw.frame.columns:
+        return raw, original, None
+    flags, errors = each(raw.frame["retracted"], as_bool)
+    reasons = [f"retracted: {errors[row]}" if row in errors else None for row in range(raw.frame.height)]
+    frame = raw.frame.drop("retracted")
+    if errors:
+        before = column_of(frame, REJECT)
+        frame = frame.with_columns(pl.coalesce(before, pl.Series(reasons, dtype=pl.String)).alias(REJECT))
+    gone = pl.Series([flag is True for flag in flags], dtype=pl.Boolean)
+    if not gone.any():
+        return replace(raw, frame=frame), original, None
+    lines = pl.Series(raw.lines, dtype=pl.Int64)
+    events = replace(raw, frame=frame.filter(~gone), lines=lines.filter(~gone).to_list())
+    withdrawn = replace(raw, frame=frame.filter(gone), lines=lines.filter(gone).to_list(), kind="retracted")
+    if events.frame.height:
+        withdrawn = replace(withdrawn, rejected=[])
+    return events, original.filter(~gone), (withdrawn, original.filter(gone))
 
 
 def event_type(value: Any, vocabulary: Vocabulary) -> str:

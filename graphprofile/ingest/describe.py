@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from graphprofile.ingest.apply import Counts
 from graphprofile.ingest.canonical import canonical_value
-from graphprofile.records import Description, DescriptionChunk, Rejection
+from graphprofile.ingest.counts import Counts
+from graphprofile.ingest.ledger import Ledger
+from graphprofile.ingest.poison import Splitter
+from graphprofile.ingest.quarantine import writable
+from graphprofile.records import Description, DescriptionChunk, Kind, Rejection
 
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
@@ -72,143 +74,214 @@ class DescriptionWriter:
 
     Attributes:
         store: The graph.
-        batch: Id of the batch record, which exists.
+        ledger: Record of the batch; None counts good rows as applied and writes nothing.
         event_types: All declared relationship types: whose interests follow when an item's tags change.
-        dry_run: Count good rows as applied, write nothing.
     """
 
     store: Store
-    batch: str
+    ledger: Ledger | None
     event_types: tuple[str, ...]
-    dry_run: bool = False
 
-    def write(self, chunk: DescriptionChunk) -> Counts:
-        """Apply one chunk, in transactions of at most 2,000 rows; a row that changes nothing is a duplicate.
+    def write(self, chunk: DescriptionChunk, name: str) -> Counts:
+        """Apply one stretch, in transactions of at most 2,000 rows; a row that changes nothing is a duplicate.
 
         Args:
             chunk: Checked descriptions; its rejected rows are counted with the first transaction.
+            name: Of the stretch within the batch.
 
         Returns:
-            The counts; ``rejected`` holds rows that would close a cycle of tags.
+            The counts; ``rejected`` holds rows that would close a cycle of tags, or that the engine refused.
         """
         total = Counts()
-        pending = len(chunk.rejected)
-        if self.dry_run:
+        held = len(chunk.rejected)
+        if self.ledger is None:
             good = len(chunk.rows)
-            return Counts(read=good + pending, applied=good, quarantined=pending)
+            return Counts(read=good + held, applied=good, quarantined=held)
+        splitter: Splitter[Description] = Splitter(partial(_poisoned, kind=chunk.kind))
         for start in range(0, max(len(chunk.rows), 1), ROWS_PER_TRANSACTION):
             rows = chunk.rows[start : start + ROWS_PER_TRANSACTION]
-            apply = self._apply_tags if chunk.kind == "tags" else self._apply_nodes
-            counts = self.store.write(partial(apply, rows, chunk, pending))
-            pending = 0
-            total.add(counts)
-            total.rejected.extend(counts.rejected)
+            part = f"{name}.{start // ROWS_PER_TRANSACTION:04d}"
+            if self.ledger.part(part) not in self.ledger.done:
+                total.add(splitter.run(rows, part, partial(self._write_rows, chunk, held), chunk.source))
+            held = 0
         return total
 
-    def _apply_nodes(
-        self, rows: Sequence[Description], chunk: DescriptionChunk, held: int, tx: Transaction
-    ) -> Counts:
-        plural = _PLURAL[chunk.kind]
-        counts = Counts(read=len(rows) + held, quarantined=held)
-        found = tx.run(f"load/lock_{plural}", ids=sorted({row.id for row in rows}), batch=self.batch)
-        states = {record["id"]: _state(record) for record in found}
-        self._fold(rows, states, counts)
-        tx.run(
-            f"load/describe_{plural}",
-            rows=[[id_, s.changed, _dump(s.times)] for id_, s in sorted(states.items()) if s.dirty],
-        )
-        retagged = {id_: state.times[TAGS_KEY][1] for id_, state in states.items() if state.tags_changed}
-        if retagged and chunk.kind != "users":
-            ids = sorted(retagged)
-            self._merge_tags(tx, retagged.values())
-            tx.run(f"load/clear_tags_of_{plural}", ids=ids)
-            tx.run(
-                f"load/create_tags_of_{plural}",
-                rows=[[id_, kind, name, weight] for id_ in ids for kind, name, weight in retagged[id_]],
-            )
-            tx.run(f"load/touch_users_of_{plural}", event_types=self.event_types, ids=ids)
-        tx.run("load/add_to_batch", id=self.batch, now=int(time.time() * 1000), **counts.as_parameters())
-        return counts
-
-    def _apply_tags(
-        self, rows: Sequence[Description], chunk: DescriptionChunk, held: int, tx: Transaction
-    ) -> Counts:
-        counts = Counts(read=len(rows) + held, quarantined=held)
-        keys = sorted({_tag_key(row.id) for row in rows})
-        named = sorted({(kind, name) for row in rows for kind, name, _ in row.tags or []})
-        self._merge_tags(tx, [[(kind, name, 1.0) for kind, name in named]])
-        found = tx.run("load/lock_tags", rows=[list(key) for key in keys], batch=self.batch)
-        states = {f"{record['kind']}:{record['name']}": _state(record) for record in found}
-        rows = self._refuse_cycles(tx, rows, named, chunk.source, counts)
-        self._fold(rows, states, counts)
-        tx.run(
-            "load/describe_tags",
-            rows=[
-                [*_tag_key(id_), s.changed, _dump(s.times)] for id_, s in sorted(states.items()) if s.dirty
-            ],
-        )
-        moved = {id_: state.times[TAGS_KEY][1] for id_, state in states.items() if state.tags_changed}
-        if moved:
-            ends = [list(_tag_key(id_)) for id_ in sorted(moved)]
-            tx.run("load/clear_broader_tags", rows=ends)
-            tx.run(
-                "load/create_broader_tags",
-                rows=[[*_tag_key(id_), kind, name] for id_ in sorted(moved) for kind, name, _ in moved[id_]],
-            )
-            tx.run("load/touch_users_of_tags", event_types=self.event_types, rows=ends)
-        tx.run("load/add_to_batch", id=self.batch, now=int(time.time() * 1000), **counts.as_parameters())
-        return counts
-
-    def _fold(self, rows: Sequence[Description], states: dict[str, _State], counts: Counts) -> None:
-        for row in rows:
-            state = states[row.id]
-            taken = [state.offer(name, value, row.updated_at) for name, value in row.properties.items()]
-            if row.tags is not None:
-                taken.append(state.offer(TAGS_KEY, [list(tag) for tag in sorted(row.tags)], row.updated_at))
-            if any(taken) or not state.was_described:
-                counts.applied += 1
-                state.dirty = True
-            else:
-                counts.duplicates += 1
-            state.was_described = True
-
-    def _merge_tags(self, tx: Transaction, tag_lists: Any) -> None:
-        rows = sorted({(kind, name) for tags in tag_lists for kind, name, _ in tags})
-        if rows:
-            tx.run("load/merge_tags", rows=[list(row) for row in rows])
-
-    def _refuse_cycles(
+    def _write_rows(
         self,
-        tx: Transaction,
+        chunk: DescriptionChunk,
+        held: int,
         rows: Sequence[Description],
-        named: Sequence[tuple[str, str]],
-        source: str,
-        counts: Counts,
-    ) -> list[Description]:
-        broader: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-        for record in tx.run("load/read_broader_tags", rows=[list(key) for key in named]):
-            broader[record["kind"], record["name"]] = {(kind, name) for kind, name in record["broader"]}
-        kept = []
-        for row in rows:
-            key = _tag_key(row.id)
-            parents = {(kind, name) for kind, name, _ in row.tags or []}
-            cycle = sorted(p for p in parents if p == key or key in _reachable(p, broader))
-            if cycle:
-                counts.quarantined += 1
-                counts.rejected.append(
-                    Rejection(
-                        source,
-                        row.line,
-                        "part_of",
-                        f"{row.id} would be part of itself through {':'.join(cycle[0])}; mend the hierarchy",
-                        row.row,
-                        "tags",
-                    )
+        part: str,
+        refused: Sequence[Rejection],
+        first: bool,
+    ) -> Counts:
+        ledger = self.ledger
+        assert ledger is not None
+        held = held if first else 0
+
+        def work(tx: Transaction) -> Counts:
+            done = ledger.lock(tx, 0, part)
+            if done is not None:
+                done.counts.rejected = [*refused, *(Rejection(*fields) for fields in done.claims["refused"])]
+                return done.counts
+            counts = Counts(
+                read=len(rows) + held + len(refused), quarantined=held + len(refused), rejected=list(refused)
+            )
+            if chunk.kind == "tags":
+                kept = describe_tags(tx, rows, chunk.source, ledger.batch, self.event_types, counts)
+            else:
+                kept = describe_nodes(tx, chunk.kind, rows, ledger.batch, self.event_types, counts)
+            claims = {
+                "rows": [[row.id, row.properties, row.tags, row.updated_at] for row in kept],
+                "refused": [
+                    [r.source, r.line, r.field, r.reason, writable(r.row), r.kind]
+                    for r in counts.rejected[len(refused) :]
+                ],
+            }
+            ledger.record(tx, 0, part, counts, claims, file=chunk.source, kind=chunk.kind)
+            return counts
+
+        return self.store.write(work)
+
+
+def _poisoned(row: Description, error: str, source: str, *, kind: str) -> Rejection:
+    return Rejection(source, row.line, "row", f"the engine refused it: {error}", row.row, kind)
+
+
+def describe_nodes(
+    tx: Transaction,
+    kind: Kind,
+    rows: Sequence[Description],
+    batch: str,
+    event_types: tuple[str, ...],
+    counts: Counts,
+) -> Sequence[Description]:
+    """Fold descriptions of users, items or content into the graph.
+
+    Returns:
+        The rows that were taken into account: all.
+    """
+    plural = _PLURAL[kind]
+    found = tx.run(f"load/lock_{plural}", ids=sorted({row.id for row in rows}), batch=batch)
+    states = {record["id"]: _state(record) for record in found}
+    _fold(rows, states, counts)
+    tx.run(
+        f"load/describe_{plural}",
+        rows=[[id_, s.changed, _dump(s.times)] for id_, s in sorted(states.items()) if s.dirty],
+    )
+    retagged = {id_: state.times[TAGS_KEY][1] for id_, state in states.items() if state.tags_changed}
+    if retagged and kind != "users":
+        retag_nodes(tx, plural, retagged, event_types)
+    return rows
+
+
+def retag_nodes(
+    tx: Transaction, plural: str, retagged: Mapping[str, TagList], event_types: tuple[str, ...]
+) -> None:
+    """Give items or contents their direct tags; the interests of whoever has an event on them are due."""
+    ids = sorted(retagged)
+    _merge_tags(tx, retagged.values())
+    tx.run(f"load/clear_tags_of_{plural}", ids=ids)
+    tx.run(
+        f"load/create_tags_of_{plural}",
+        rows=[[id_, kind, name, weight] for id_ in ids for kind, name, weight in retagged[id_]],
+    )
+    tx.run(f"load/touch_users_of_{plural}", event_types=event_types, ids=ids)
+
+
+def describe_tags(
+    tx: Transaction,
+    rows: Sequence[Description],
+    source: str,
+    batch: str,
+    event_types: tuple[str, ...],
+    counts: Counts,
+) -> Sequence[Description]:
+    """Fold descriptions of tags into the graph; a row that would close a cycle is refused.
+
+    Returns:
+        The rows that were taken into account.
+    """
+    keys = sorted({_tag_key(row.id) for row in rows})
+    named = sorted({(kind, name) for row in rows for kind, name, _ in row.tags or []})
+    _merge_tags(tx, [[(kind, name, 1.0) for kind, name in named]])
+    found = tx.run("load/lock_tags", rows=[list(key) for key in keys], batch=batch)
+    states = {f"{record['kind']}:{record['name']}": _state(record) for record in found}
+    rows = _refuse_cycles(tx, rows, named, source, counts)
+    _fold(rows, states, counts)
+    tx.run(
+        "load/describe_tags",
+        rows=[[*_tag_key(id_), s.changed, _dump(s.times)] for id_, s in sorted(states.items()) if s.dirty],
+    )
+    moved = {id_: state.times[TAGS_KEY][1] for id_, state in states.items() if state.tags_changed}
+    if moved:
+        move_tags(tx, moved, event_types)
+    return rows
+
+
+def move_tags(tx: Transaction, moved: Mapping[str, TagList], event_types: tuple[str, ...]) -> None:
+    """Put tags in their place in the hierarchy; the interests of whoever they reach are due."""
+    ends = [list(_tag_key(id_)) for id_ in sorted(moved)]
+    _merge_tags(tx, moved.values())
+    tx.run("load/touch_users_of_tags", event_types=event_types, rows=ends)
+    tx.run("load/clear_broader_tags", rows=ends)
+    tx.run(
+        "load/create_broader_tags",
+        rows=[[*_tag_key(id_), kind, name] for id_ in sorted(moved) for kind, name, _ in moved[id_]],
+    )
+
+
+def _fold(rows: Sequence[Description], states: dict[str, _State], counts: Counts) -> None:
+    for row in rows:
+        state = states[row.id]
+        taken = [state.offer(name, value, row.updated_at) for name, value in row.properties.items()]
+        if row.tags is not None:
+            taken.append(state.offer(TAGS_KEY, [list(tag) for tag in sorted(row.tags)], row.updated_at))
+        if any(taken) or not state.was_described:
+            counts.applied += 1
+            state.dirty = True
+        else:
+            counts.duplicates += 1
+        state.was_described = True
+
+
+def _merge_tags(tx: Transaction, tag_lists: Any) -> None:
+    rows = sorted({(kind, name) for tags in tag_lists for kind, name, _ in tags})
+    if rows:
+        tx.run("load/merge_tags", rows=[list(row) for row in rows])
+
+
+def _refuse_cycles(
+    tx: Transaction,
+    rows: Sequence[Description],
+    named: Sequence[tuple[str, str]],
+    source: str,
+    counts: Counts,
+) -> list[Description]:
+    broader: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for record in tx.run("load/read_broader_tags", rows=[list(key) for key in named]):
+        broader[record["kind"], record["name"]] = {(kind, name) for kind, name in record["broader"]}
+    kept = []
+    for row in rows:
+        key = _tag_key(row.id)
+        parents = {(kind, name) for kind, name, _ in row.tags or []}
+        cycle = sorted(p for p in parents if p == key or key in _reachable(p, broader))
+        if cycle:
+            counts.quarantined += 1
+            counts.rejected.append(
+                Rejection(
+                    source,
+                    row.line,
+                    "part_of",
+                    f"{row.id} would be part of itself through {':'.join(cycle[0])}; mend the hierarchy",
+                    row.row,
+                    "tags",
                 )
-                continue
-            broader[key] |= parents
-            kept.append(row)
-        return kept
+            )
+            continue
+        broader[key] |= parents
+        kept.append(row)
+    return kept
 
 
 def _reachable(

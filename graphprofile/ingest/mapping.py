@@ -23,13 +23,15 @@ REQUIRED: dict[Kind, tuple[str, ...]] = {
     "items": ("item_id",),
     "content": ("content_id",),
     "tags": ("tag",),
+    "retracted": ("event_type", "event_id"),
 }
 OPTIONAL: dict[Kind, tuple[str, ...]] = {
-    "events": ("event_id", "object_kind", "value"),
+    "events": ("event_id", "object_kind", "value", "retracted"),
     "users": ("updated_at",),
     "items": ("tags", "updated_at"),
     "content": ("tags", "updated_at"),
     "tags": ("part_of", "updated_at"),
+    "retracted": (),
 }
 REJECT = "_reject"
 
@@ -59,6 +61,7 @@ _RESERVED: dict[Kind, frozenset[str]] = {
     "items": _NODE_RESERVED,
     "content": _NODE_RESERVED,
     "tags": _NODE_RESERVED | {"kind", "name", "interest_events", "interest_direct"},
+    "retracted": frozenset(),
 }
 _TRUE, _FALSE = {"true", "t", "yes", "y", "1"}, {"false", "f", "no", "n", "0"}
 
@@ -76,7 +79,8 @@ def _as_int(value: Any) -> int | None:
     return exact
 
 
-def _as_bool(value: Any) -> bool | None:
+def as_bool(value: Any) -> bool | None:
+    """True or false, None for nothing; ValueError for anything else."""
     if is_missing(value):
         return None
     text = str(value).strip().lower()
@@ -106,7 +110,7 @@ TYPES: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "text": (_as_text, pl.String),
     "int": (_as_int, pl.Int64),
     "float": (number, pl.Float64),
-    "bool": (_as_bool, pl.Boolean),
+    "bool": (as_bool, pl.Boolean),
     "time": (_as_time, pl.Int64),
     "list": (_as_list, pl.List(pl.String)),
 }

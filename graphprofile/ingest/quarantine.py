@@ -104,6 +104,7 @@ class QuarantineWriter:
         time_zone: Zone of times that name none; None is the loader's.
         time_unit: Unit of times that are numbers.
         enabled: False counts the rows and writes nothing.
+        suffix: End of the file's name; only ``.jsonl`` is listed and tried again.
     """
 
     def __init__(
@@ -116,8 +117,9 @@ class QuarantineWriter:
         time_zone: str | None = None,
         time_unit: TimeUnit | None = None,
         enabled: bool = True,
+        suffix: str = ".jsonl",
     ) -> None:
-        self.path = quarantine_path(data_dir, batch)
+        self.path = quarantine_path(data_dir, batch).with_suffix(suffix)
         self.rows = 0
         self._loader, self._mapping = loader, tuple(mapping)
         self._time_zone, self._time_unit = time_zone, time_unit
@@ -193,7 +195,7 @@ def list_quarantine(data_dir: Path) -> list[QuarantineFile]:
 def refusal_key(rejection: Rejection) -> bytes:
     """What makes two refusals the same row of the same source, whatever the reason."""
     return blake2b(
-        orjson.dumps(_writable([rejection.source, rejection.line, rejection.row])), digest_size=16
+        orjson.dumps(writable([rejection.source, rejection.line, rejection.row])), digest_size=16
     ).digest()
 
 
@@ -280,7 +282,7 @@ def _line(rejection: Rejection, origin: Origin) -> bytes:
         "line": rejection.line,
         "field": rejection.field,
         "reason": rejection.reason,
-        "row": _writable(rejection.row),
+        "row": writable(rejection.row),
         "kind": origin.kind,
         "loader": origin.loader,
         "map": list(origin.mapping),
@@ -290,11 +292,11 @@ def _line(rejection: Rejection, origin: Origin) -> bytes:
     if rejection.columns is not None:
         document["columns"] = list(rejection.columns)
         document["separator"] = rejection.separator
-    return orjson.dumps(_writable(document)) + b"\n"
+    return orjson.dumps(writable(document)) + b"\n"
 
 
-def _writable(value: Any) -> Any:
-    """The value as JSON can hold it; what JSON lacks (NaN, half characters, other types) becomes text."""
+def writable(value: Any) -> Any:
+    """A value as JSON can hold it; what JSON lacks (NaN, half characters, other types) becomes text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -304,9 +306,9 @@ def _writable(value: Any) -> Any:
     if type(value) is float:
         return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(_writable(str(key))): _writable(entry) for key, entry in value.items()}
+        return {str(writable(str(key))): writable(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_writable(entry) for entry in value]
+        return [writable(entry) for entry in value]
     isoformat = getattr(value, "isoformat", None)
     return str(isoformat() if isoformat else value)
 

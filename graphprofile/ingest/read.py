@@ -17,14 +17,24 @@ import polars as pl
 
 from graphprofile.errors import SourceError, UsageError
 from graphprofile.ingest.arrow import arrow_reader, frame_chunks, is_frame, parquet_chunks
-from graphprofile.ingest.check import check_descriptions, check_events
+from graphprofile.ingest.check import check_descriptions, check_events, check_retracted, split_retracted
 from graphprofile.ingest.files import Opened, expand_paths, open_source
 from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
 from graphprofile.ingest.times import TimeUnit
-from graphprofile.records import DescriptionChunk, EventChunk, Kind, Loader, RawChunk, Rejection, SourceFile
+from graphprofile.records import (
+    Chunk,
+    DescriptionChunk,
+    EventChunk,
+    Kind,
+    Loader,
+    RawChunk,
+    Rejection,
+    RetractionChunk,
+    SourceFile,
+)
 from graphprofile.vocabulary import Vocabulary
 
 __all__ = ["CHUNK_ROWS", "ROWS", "expand_paths", "read_checked", "read_source", "source_columns"]
@@ -115,7 +125,7 @@ def read_checked(
     time_unit: TimeUnit | None = None,
     now_ms: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
-) -> Iterator[EventChunk | DescriptionChunk]:
+) -> Iterator[Chunk]:
     """Read, transform, map and check a source.
 
     Args:
@@ -160,7 +170,16 @@ def read_checked(
             check_required(mapped.columns, kind, raw.source)
         must_have = False
         ready = replace(raw, frame=mapped)
-        if kind == "events":
+        if kind == "retracted":
+            yield from _retraction_slices(check_retracted(ready, vocabulary, original=original), chunk_rows)
+        elif kind == "events":
+            ready, original, withdrawn = split_retracted(ready, original)
+            if withdrawn is not None:
+                gone, gone_original = withdrawn
+                found = check_retracted(gone, vocabulary, original=gone_original)
+                yield from _retraction_slices(found, chunk_rows)
+                if not ready.frame.height:
+                    continue
             chunk = check_events(
                 ready,
                 vocabulary,
@@ -190,6 +209,14 @@ def _ahead(chunks: Generator[RawChunk, None, None]) -> Generator[RawChunk, None,
 
 def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
     """The chunk in stretches of so many good rows; the refused ones go with the first."""
+    rejected = chunk.rejected
+    for start in range(0, max(chunk.frame.height, 1), rows):
+        frame = chunk.frame[start : start + rows]
+        yield replace(chunk, frame=frame, rejected=rejected, read=frame.height + len(rejected))
+        rejected = []
+
+
+def _retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[RetractionChunk]:
     rejected = chunk.rejected
     for start in range(0, max(chunk.frame.height, 1), rows):
         frame = chunk.frame[start : start + rows]

@@ -5,18 +5,21 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphprofile.errors import GraphProfileError
-from graphprofile.ingest.apply import Counts, EventWriter
+from graphprofile.ingest.apply import EventWriter, OnConflict
+from graphprofile.ingest.counts import Counts
 from graphprofile.ingest.describe import DescriptionWriter
+from graphprofile.ingest.ledger import Ledger
 from graphprofile.ingest.loaders import find_loader
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.quarantine import (
@@ -30,38 +33,67 @@ from graphprofile.ingest.quarantine import (
     rows_by_origin,
 )
 from graphprofile.ingest.read import expand_paths, read_checked
+from graphprofile.ingest.retract import RetractionWriter
+from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.reading import watermark
-from graphprofile.records import DescriptionChunk, EventChunk, Kind, LoadResult, Progress, Rejection
+from graphprofile.records import (
+    Chunk,
+    DescriptionChunk,
+    EventChunk,
+    Kind,
+    LoadResult,
+    Progress,
+    Rejection,
+    SourceFile,
+)
 from graphprofile.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-Checked: TypeAlias = tuple[Origin, EventChunk | DescriptionChunk]
+Checked: TypeAlias = tuple[Origin, Chunk]
+Refuse: TypeAlias = Callable[[Sequence[Rejection], Origin], None]
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Where a batch's rows come from, and how they are read.
+class Recipe:
+    """How the rows of a batch are read.
 
     Attributes:
-        source: File names, for people.
         loader: Name of the loader.
-        kind: What the rows describe, or "any".
-        id: Of the batch, see :func:`new_batch_id`.
-        mapping: The ``field=column`` texts.
+        kind: What the rows describe; None is told by loader and columns.
+        mapping: ``field=column`` texts.
         time_zone: Zone of times without one, or None.
         time_unit: Unit of times that are numbers, or None.
     """
 
-    source: str
-    loader: str
-    kind: str
-    id: str
+    loader: str = "generic"
+    kind: Kind | None = None
     mapping: tuple[str, ...] = ()
     time_zone: str | None = None
     time_unit: TimeUnit | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is to be written as one batch.
+
+    Attributes:
+        source: File names, for people.
+        id: Of a new batch, see :func:`new_batch_id`.
+        recipe: How its rows are read.
+        on_conflict: Which version of an event stands: ``keep`` or ``replace``.
+        files: Keys of its sources, in order; None for what is no file. See :class:`FileKeys`.
+        unsent: Rows of the files among them that an earlier batch has taken in whole.
+    """
+
+    source: str
+    id: str
+    recipe: Recipe = Recipe()
+    on_conflict: OnConflict = "keep"
+    files: tuple[str | None, ...] = ()
+    unsent: dict[str, int] = field(default_factory=dict)
 
 
 def new_batch_id() -> str:
@@ -69,43 +101,68 @@ def new_batch_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def checked_chunks(
-    sources: Sequence[Any],
-    vocabulary: Vocabulary,
-    *,
-    loader: str = "generic",
-    kind: Kind | None = None,
-    mapping: Sequence[str] = (),
-    time_zone: str | None = None,
-    time_unit: TimeUnit | None = None,
-) -> Iterator[Checked]:
-    """All rows of all sources, checked; descriptions before events, which saves work and changes nothing.
+def plan_sources(sources: Sequence[Any], recipe: Recipe) -> list[Any]:
+    """What to read, in order: descriptions before events, which saves work and changes nothing.
 
     Args:
         sources: Paths, globs, folders, frames or iterables of dicts.
-        vocabulary: The rules in use.
-        loader: Name of the loader.
-        kind: What rows describe; None is told by loader and columns.
-        mapping: ``field=column`` texts.
-        time_zone: Zone of times without one.
-        time_unit: Unit of times that are numbers.
+        recipe: How they are read.
 
     Raises:
-        SourceError: A source cannot be found or read.
+        SourceError: A source cannot be found.
+        UsageError: No such loader.
+    """
+    reader = find_loader(recipe.loader)
+    named = [source for source in sources if isinstance(source, str | Path)]
+    files = reader.sources(expand_paths(named), recipe.kind) if named else []
+    last = ("events", "retracted")
+    ordered: list[Any] = [f for f in files if f.kind not in last] + [f for f in files if f.kind in last]
+    return ordered + [source for source in sources if not isinstance(source, str | Path)]
+
+
+def checked_chunks(
+    planned: Sequence[Any],
+    vocabulary: Vocabulary,
+    recipe: Recipe = Recipe(),
+    *,
+    chunk_rows: int | None = None,
+    leave_out: frozenset[int] = frozenset(),
+) -> Iterator[Checked]:
+    """All rows of all sources, checked.
+
+    Args:
+        planned: As :func:`plan_sources` gives them.
+        vocabulary: The rules in use.
+        recipe: How they are read.
+        chunk_rows: Most rows of a stretch.
+        leave_out: Places of sources that are not read.
+
+    Raises:
+        SourceError: A source cannot be read.
         UsageError: No such loader, or a wrong mapping.
     """
-    reader = find_loader(loader)
-    columns = Mapping.parse(list(mapping))
-    named = [source for source in sources if isinstance(source, str | Path)]
-    files = reader.sources(expand_paths(named), kind) if named else []
-    ordered: list[Any] = [f for f in files if f.kind != "events"] + [f for f in files if f.kind == "events"]
-    ordered += [source for source in sources if not isinstance(source, str | Path)]
-    for source in ordered:
+    reader = find_loader(recipe.loader)
+    columns = Mapping.parse(list(recipe.mapping))
+    options = {} if chunk_rows is None else {"chunk_rows": chunk_rows}
+    for number, source in enumerate(planned):
+        if number in leave_out:
+            continue
         chunks = read_checked(
-            source, reader, kind, columns, vocabulary, time_zone=time_zone, time_unit=time_unit
+            source,
+            reader,
+            recipe.kind,
+            columns,
+            vocabulary,
+            time_zone=recipe.time_zone,
+            time_unit=recipe.time_unit,
+            **options,
         )
         for chunk in chunks:
-            yield Origin(chunk.kind, loader, tuple(mapping), time_zone, time_unit), chunk
+            chunk.source_number = number
+            yield (
+                Origin(chunk.kind, recipe.loader, recipe.mapping, recipe.time_zone, recipe.time_unit),
+                chunk,
+            )
 
 
 def run_batch(
@@ -113,9 +170,10 @@ def run_batch(
     vocabulary: Vocabulary,
     checked: Iterator[Checked],
     batch: Batch,
-    refuse: Callable[[Sequence[Rejection], Origin], None],
+    refuse: Refuse,
     *,
-    dry_run: bool = False,
+    ledger: Ledger | None,
+    replaced: Callable[[Sequence[Rejection]], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> LoadResult:
     """Write checked chunks as one batch, its record raised in the same transactions as its data.
@@ -124,9 +182,10 @@ def run_batch(
         store: The graph, its schema in place.
         vocabulary: The rules in use.
         checked: Checked rows with how they were read, in any order.
-        batch: Where they come from.
+        batch: What they are.
         refuse: Takes rejected rows and conflicts.
-        dry_run: Check and look up, write nothing to the graph.
+        ledger: Record of the batch, begun; None checks and looks up, and writes nothing.
+        replaced: Takes reports of replaced events.
         progress: Called with (source, bytes or rows read, their total or None).
 
     Raises:
@@ -134,46 +193,73 @@ def run_batch(
         EngineError: The engine failed; what was committed stays, the same command again goes on.
     """
     started = time.perf_counter()
-    # Nothing is written before the first source has proved to be readable.
-    first = list(itertools.islice(checked, 1))
-    if not dry_run:
-        _start(store, vocabulary, batch)
     total = Counts()
-    events = EventWriter(store, batch.id, vocabulary.name_of, watermark(store), dry_run)
-    descriptions = DescriptionWriter(store, batch.id, vocabulary.types, dry_run)
+    events = EventWriter(
+        store, ledger, vocabulary.name_of, watermark(store), batch.on_conflict, replaced=replaced
+    )
+    descriptions = DescriptionWriter(store, ledger, vocabulary.types)
+    retractions = RetractionWriter(store, ledger)
+    stretches: Counter[int] = Counter()
+    rows: Counter[int] = Counter()
+    flawed: set[int] = set()
 
-    def done(origin: Origin, chunk: EventChunk | DescriptionChunk, counts: Counts) -> None:
-        refuse([*chunk.rejected, *counts.rejected], origin)
+    def done(origin: Origin, chunk: Chunk, counts: Counts) -> None:
+        rejected = [*chunk.rejected, *counts.rejected]
+        if rejected:
+            flawed.add(chunk.source_number)
+        rows[chunk.source_number] += chunk.read
+        refuse(rejected, origin)
+        counts.rejected = []
         total.add(counts)
         if progress:
             progress(Path(chunk.source).name, chunk.position, chunk.size)
 
+    def write(chunk: Chunk, name: str) -> Counts:
+        if isinstance(chunk, EventChunk):
+            return events.write(chunk, name)
+        if isinstance(chunk, DescriptionChunk):
+            return descriptions.write(chunk, name)
+        return retractions.write(chunk, name)
+
     try:
         # While one chunk is written, the next is read and checked.
         with _Behind() as behind:
-            for origin, chunk in itertools.chain(first, checked):
-                write = events.write if isinstance(chunk, EventChunk) else descriptions.write
-                behind.start(partial(write, chunk), partial(done, origin, chunk))  # type: ignore[arg-type]
+            for origin, chunk in checked:
+                number = chunk.source_number
+                name = f"{number:04d}.{stretches[number]:06d}"
+                stretches[number] += 1
+                behind.start(partial(write, chunk, name), partial(done, origin, chunk))
             behind.finish()
-    except GraphProfileError:
-        if not dry_run:
-            _finish(store, batch.id, "failed")
+    except BaseException:
+        if ledger is not None:
+            with suppress(GraphProfileError):
+                ledger.close("failed")
         raise
-    if not dry_run:
-        _finish(store, batch.id, "done")
+    if ledger is not None:
+        whole = {
+            key: batch.unsent.get(key, rows[number])
+            for number, key in enumerate(batch.files)
+            if key is not None and number not in flawed
+        }
+        total = ledger.close("done", files=list(whole), file_rows=list(whole.values()))
     seconds = time.perf_counter() - started
+    unsent = sum(batch.unsent[key] for key in batch.files if key in batch.unsent)
+    read = total.read + unsent
     return LoadResult(
-        batch=batch.id,
-        read=total.read,
+        batch=batch.id if ledger is None else ledger.batch,
+        read=read,
         applied=total.applied,
-        duplicates=total.duplicates,
+        duplicates=total.duplicates + unsent,
         conflicts=total.conflicts,
         quarantined=total.quarantined,
         late=total.late,
+        replaced=total.replaced,
+        unsent=unsent,
+        resumed=ledger is not None and ledger.resumed,
         quarantine_file=None,
         seconds=round(seconds, 3),
-        events_per_second=round(total.read / seconds, 1) if seconds else 0.0,
-        dry_run=dry_run,
+        events_per_second=round(read / seconds, 1) if seconds else 0.0,
+        dry_run=ledger is None,
     )
 
 
@@ -211,27 +297,69 @@ class _Behind:
 def load_batch(
     store: Store,
     vocabulary: Vocabulary,
-    checked: Iterator[Checked],
-    batch: Batch,
+    sources: Sequence[Any],
+    recipe: Recipe,
     *,
     data_dir: Path,
+    on_conflict: OnConflict = "keep",
+    resend: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> LoadResult:
-    """As :func:`run_batch`; refused rows go to the batch's quarantine file below ``data_dir``.
+    """Load sources as one batch; refused rows go to the batch's quarantine file below ``data_dir``.
 
-    ``quarantine_file`` is that file, or the one of an earlier batch where all refused rows lie there already.
+    The same command again goes on with a batch that was left behind, and sends no row of a file that a batch has
+    taken in whole.
+
+    Args:
+        store: The graph, its schema in place.
+        vocabulary: The rules in use.
+        sources: Paths, globs, folders, frames or iterables of dicts.
+        recipe: How they are read.
+        data_dir: Where the quarantine lies.
+        on_conflict: Which version of an event stands: ``keep`` or ``replace``.
+        resend: Send rows of files seen whole too.
+        dry_run: Check and look up, write nothing.
+        progress: Called with (source, bytes or rows read, their total or None).
+
+    Returns:
+        The counts; ``quarantine_file`` is the batch's, or the one of an earlier batch where all refused rows lie
+        there already.
     """
+    planned = plan_sources(sources, recipe)
+    keys = FileKeys([*_reading(recipe), vocabulary.fingerprint()])
+    files = tuple(keys.of(source) for source in planned)
+    # A file that is to replace what is stored is sent, whoever has seen it.
+    unsent = {} if resend or on_conflict == "replace" else seen_whole(store, files)
+    batch = Batch(describe_sources(sources), new_batch_id(), recipe, on_conflict, files, unsent)
+    checked = checked_chunks(
+        planned,
+        vocabulary,
+        recipe,
+        chunk_rows=store.rows_per_stretch,
+        leave_out=frozenset(number for number, key in enumerate(files) if key in unsent),
+    )
+    # Nothing is written before the first source has proved to be readable.
+    first = list(itertools.islice(checked, 1))
+    checked = itertools.chain(first, checked)
     if dry_run:
-        return run_batch(store, vocabulary, checked, batch, lambda *_: None, dry_run=True, progress=progress)
-    with QuarantineWriter(
-        data_dir,
+        return run_batch(store, vocabulary, checked, batch, lambda *_: None, ledger=None, progress=progress)
+    ledger = Ledger.open(
+        store,
         batch.id,
-        loader=batch.loader,
-        mapping=batch.mapping,
-        time_zone=batch.time_zone,
-        time_unit=batch.time_unit,
-    ) as quarantine:
+        {
+            "source": batch.source,
+            "loader": recipe.loader,
+            "kind": recipe.kind or "any",
+            "vocabulary": vocabulary.fingerprint(),
+            "command": command_key(files, on_conflict),
+        },
+        lanes=store.writers,
+    )
+    with (
+        _refusals(data_dir, ledger.batch, recipe) as quarantine,
+        _replacements(data_dir, ledger.batch, recipe) as replacements,
+    ):
         before: dict[bytes, Path] | None = None
         lies_in: list[Path] = []
 
@@ -246,13 +374,54 @@ def load_batch(
             lies_in.extend(path for path in known[:1] if path is not None)
             quarantine.add([r for r, path in zip(rejected, known, strict=True) if path is None])
 
-        result = run_batch(store, vocabulary, checked, batch, refuse, progress=progress)
+        result = run_batch(
+            store,
+            vocabulary,
+            checked,
+            batch,
+            refuse,
+            ledger=ledger,
+            replaced=replacements.add,
+            progress=progress,
+        )
         path = quarantine.close() or (lies_in[0] if lies_in else None)
-    return result.model_copy(update={"quarantine_file": None if path is None else str(path)})
+        other = replacements.close()
+    return result.model_copy(
+        update={
+            "quarantine_file": None if path is None else str(path),
+            "replaced_file": None if other is None else str(other),
+        }
+    )
+
+
+def _reading(recipe: Recipe) -> list[Any]:
+    return [recipe.loader, recipe.kind, recipe.mapping, recipe.time_zone, recipe.time_unit]
+
+
+def _refusals(data_dir: Path, batch: str, recipe: Recipe, suffix: str = "") -> QuarantineWriter:
+    return QuarantineWriter(
+        data_dir,
+        batch,
+        loader=recipe.loader,
+        mapping=recipe.mapping,
+        time_zone=recipe.time_zone,
+        time_unit=recipe.time_unit,
+        suffix=suffix or ".jsonl",
+    )
+
+
+def _replacements(data_dir: Path, batch: str, recipe: Recipe) -> QuarantineWriter:
+    """Replaced events with both versions: kept beside the quarantine, but nothing to be tried again."""
+    return _refusals(data_dir, batch, recipe, ".replaced")
 
 
 def retry_file(
-    store: Store, vocabulary: Vocabulary, path: Path, *, progress: Progress | None = None
+    store: Store,
+    vocabulary: Vocabulary,
+    path: Path,
+    *,
+    on_conflict: OnConflict = "keep",
+    progress: Progress | None = None,
 ) -> LoadResult:
     """Load the rows of a quarantine file again; those still refused stay in it with their new reasons.
 
@@ -267,16 +436,12 @@ def retry_file(
         left += [(row.rejection, origin) for row in rows if row.columns is None]
 
     def again() -> Iterator[Checked]:
-        for origin, rows in readable.items():
+        for number, (origin, rows) in enumerate(readable.items()):
+            recipe = Recipe(origin.loader, origin.kind, origin.mapping, origin.time_zone, origin.time_unit)
             for _, chunk in checked_chunks(
-                [[row.columns for row in rows]] if rows else [],
-                vocabulary,
-                loader=origin.loader,
-                kind=origin.kind,
-                mapping=origin.mapping,
-                time_zone=origin.time_zone,
-                time_unit=origin.time_unit,
+                [[row.columns for row in rows]] if rows else [], vocabulary, recipe
             ):
+                chunk.source_number = number
                 yield origin, chunk
 
     def refuse(rejected: Sequence[Rejection], origin: Origin) -> None:
@@ -285,8 +450,15 @@ def retry_file(
             left.append((replace(was, field=rejection.field, reason=rejection.reason), origin))
 
     unreadable = len(left)
-    batch = Batch(f"quarantine {path.stem}", "quarantine", "any", new_batch_id())
-    result = run_batch(store, vocabulary, again(), batch, refuse, progress=progress)
+    batch = Batch(f"quarantine {path.stem}", new_batch_id(), Recipe("quarantine"), on_conflict)
+    properties = {
+        "source": batch.source,
+        "loader": "quarantine",
+        "kind": "any",
+        "vocabulary": vocabulary.fingerprint(),
+    }
+    ledger = Ledger.open(store, batch.id, properties, lanes=store.writers)
+    result = run_batch(store, vocabulary, again(), batch, refuse, ledger=ledger, progress=progress)
     kept = finish_retry(path, left)
     return result.model_copy(
         update={
@@ -299,26 +471,9 @@ def retry_file(
 
 def describe_sources(sources: Sequence[object]) -> str:
     """A short text for the batch record: file names, or what was handed over."""
-    names = [Path(s).name if isinstance(s, str | Path) else f"<{type(s).__name__}>" for s in sources]
+    names = [
+        Path(s).name if isinstance(s, str | Path) else f"<{type(s).__name__}>"
+        for s in sources
+        if not isinstance(s, SourceFile)
+    ]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _start(store: Store, vocabulary: Vocabulary, batch: Batch) -> None:
-    properties: dict[str, Any] = {
-        "source": batch.source,
-        "loader": batch.loader,
-        "kind": batch.kind,
-        "state": "running",
-        "started_at": _now(),
-        "vocabulary": vocabulary.fingerprint(),
-        **dict.fromkeys(("read", "applied", "duplicates", "conflicts", "quarantined", "late"), 0),
-    }
-    store.write(lambda tx: tx.run("load/start_batch", id=batch.id, properties=properties))
-
-
-def _finish(store: Store, batch_id: str, state: str) -> None:
-    store.write(lambda tx: tx.run("load/finish_batch", id=batch_id, state=state, finished_at=_now()))
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

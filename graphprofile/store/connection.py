@@ -93,6 +93,16 @@ class Store:
         return self._link.kind.looks_up_relationships
 
     @property
+    def writers(self) -> int:
+        """How many transactions of one load are worth writing side by side."""
+        return self._link.kind.writers
+
+    @property
+    def rows_per_stretch(self) -> int:
+        """Rows of events that are worth writing together."""
+        return self._link.kind.rows_per_stretch
+
+    @property
     def uri(self) -> str:
         """The Bolt address in use."""
         return self._link.uri

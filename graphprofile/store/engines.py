@@ -71,11 +71,16 @@ class Engine(ABC):
         name: ``arcadedb`` or ``neo4j``, as shown to people and programs.
         looks_up_relationships: Whether Cypher finds a relationship by a unique property through its index;
             otherwise the pattern is a scan, and a look-up goes through the user.
+        violations_race: Whether a violation found at commit may be a race, settled by repeating.
+        writers: How many transactions of one load are worth writing side by side.
+        rows_per_stretch: Rows of events that are worth writing together.
     """
 
     name: str
     looks_up_relationships: bool
     violations_race: bool
+    writers: int
+    rows_per_stretch: int
 
     def transient(self, error: Exception) -> bool:
         """Whether the same transaction may well succeed when it is repeated."""
@@ -143,6 +148,8 @@ class Neo4j(Engine):
     name = "neo4j"
     looks_up_relationships = True
     violations_race = False
+    writers = 2
+    rows_per_stretch = 60_000
 
     def refuse_writes(self, statement: str) -> None:
         """Nothing to do: a read transaction cannot write on Neo4j; only files are kept out of reach here."""
@@ -184,6 +191,8 @@ class ArcadeDB(Engine):
     name = "arcadedb"
     looks_up_relationships = False
     violations_race = True
+    writers = 1
+    rows_per_stretch = 20_000
 
     def transient(self, error: Exception) -> bool:
         """Also what the engine says when two writers met."""

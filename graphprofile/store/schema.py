@@ -14,6 +14,9 @@ UNIQUE = {
     ("Tag", ("kind", "name")): "schema/create_tag_kind_name",
     ("TagKind", ("kind",)): "schema/create_tag_kind",
     ("Batch", ("id",)): "schema/create_batch_id",
+    ("BatchPart", ("id",)): "schema/create_batch_part_id",
+    ("BatchLane", ("id",)): "schema/create_batch_lane_id",
+    ("Retracted", ("type", "event_id")): "schema/create_retracted_type_event_id",
     ("Schema", ("id",)): "schema/create_schema_id",
     ("Model", ("version",)): "schema/create_model_version",
 }

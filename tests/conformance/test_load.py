@@ -281,7 +281,9 @@ def test_the_batch_record_tells_what_happened(gp: GraphProfile) -> None:
 
 
 def test_more_rows_than_one_transaction_holds(gp: GraphProfile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphprofile.ingest.apply.ROWS_PER_TRANSACTION", 4_000)
+    for engine in ("ArcadeDB", "Neo4j"):
+        monkeypatch.setattr(f"graphprofile.store.engines.{engine}.rows_per_stretch", 4_000)
+    monkeypatch.setattr("graphprofile.ingest.blocks.WORTH_IT", 100)
     rows = [event(f"e{i}", f"u{i % 300}", f"i{i % 77}", ts=1_700_000_000_000 + i) for i in range(12_345)]
     assert gp.load(rows).applied == 12_345
     result = gp.load([*rows[6_000:], *(event(f"n{i}", f"u{i}", "i1") for i in range(500))])

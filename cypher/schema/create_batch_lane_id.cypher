@@ -1,0 +1,4 @@
+// Makes BatchLane.id unique.
+// Parameters: none
+// Columns: none
+CREATE CONSTRAINT IF NOT EXISTS FOR (n:BatchLane) REQUIRE n.id IS UNIQUE

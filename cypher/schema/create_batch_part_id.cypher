@@ -1,0 +1,4 @@
+// Makes BatchPart.id unique.
+// Parameters: none
+// Columns: none
+CREATE CONSTRAINT IF NOT EXISTS FOR (n:BatchPart) REQUIRE n.id IS UNIQUE

@@ -1,0 +1,47 @@
+"""What became of the rows of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphprofile.records import Rejection
+
+SUMMED = ("read", "applied", "duplicates", "conflicts", "quarantined", "late", "replaced")
+
+
+@dataclass
+class Counts:
+    """What became of the rows; ``read`` = applied + duplicates + conflicts + quarantined.
+
+    ``late`` and ``replaced`` are parts of ``applied``.
+    """
+
+    read: int = 0
+    applied: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    late: int = 0
+    replaced: int = 0
+    newest_ts: int | None = None
+    oldest_ts: int | None = None
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def add(self, other: Counts) -> None:
+        """Add another stretch's counts and rejections."""
+        for name in SUMMED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        newest = [t for t in (self.newest_ts, other.newest_ts) if t is not None]
+        oldest = [t for t in (self.oldest_ts, other.oldest_ts) if t is not None]
+        self.newest_ts, self.oldest_ts = max(newest, default=None), min(oldest, default=None)
+        self.rejected.extend(other.rejected)
+
+    def cover(self, times: list[int]) -> None:
+        """Widen the span of applied events."""
+        if times:
+            self.newest_ts, self.oldest_ts = max(times), min(times)
+
+    def as_properties(self) -> dict[str, Any]:
+        """The counts as properties of a record in the graph."""
+        return {name: getattr(self, name) for name in (*SUMMED, "newest_ts", "oldest_ts")}
