@@ -24,6 +24,7 @@ from graphprofile.records import (
     Recommendation,
     TagsResult,
     TrainResult,
+    UndoResult,
     UpdateResult,
     epoch_ms,
     iso,
@@ -238,11 +239,36 @@ class GraphProfile:
             progress=progress,
         )
 
-    def retry_quarantine(self, *batches: str, progress: Progress | None = None) -> list[LoadResult]:
+    def undo(self, batch: str, *, progress: Progress | None = None) -> UndoResult:
+        """Take a batch out: events, nodes nothing else names, descriptions; interests of who is touched are due.
+
+        The graph is then as if it had never seen the batch. What another batch brought too stays. An undo that was
+        killed is gone on with by the same call.
+
+        Args:
+            batch: Id of the batch.
+            progress: Called with (what, parts done, parts in all).
+
+        Raises:
+            NotFound: No such batch.
+            UsageError: It is being loaded right now, or is undone already.
+        """
+        from graphprofile.ingest.undo import undo_batch
+
+        self._prepare()
+        return undo_batch(self.store, batch, self.vocabulary.types, progress=progress)
+
+    def retry_quarantine(
+        self,
+        *batches: str,
+        on_conflict: Literal["keep", "replace"] = "keep",
+        progress: Progress | None = None,
+    ) -> list[LoadResult]:
         """Load refused rows again, after the file or the vocabulary was mended.
 
         Args:
             *batches: Ids of batches; all with refused rows where none is named.
+            on_conflict: As for :meth:`load`.
             progress: As for :meth:`load`.
 
         Raises:
@@ -260,7 +286,7 @@ class GraphProfile:
                 )
         self._prepare()
         return [
-            retry_file(self.store, self.vocabulary, found[batch], progress=progress)
+            retry_file(self.store, self.vocabulary, found[batch], on_conflict=on_conflict, progress=progress)
             for batch in batches or found
         ]
 

@@ -139,6 +139,14 @@ def _recompute(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) ->
     return store.write(work)
 
 
+def forget_interests(tx: Transaction, user_ids: Sequence[str]) -> None:
+    """Remove the interests of users who are about to be removed, and what the tags' totals have of them."""
+    lost = tx.run("tags/clear_interests", user_ids=list(user_ids))
+    rows = [[row["kind"], row["name"], -row["events"], -row["direct"]] for row in lost]
+    if rows:
+        tx.run("tags/shift_totals", rows=sorted(rows))
+
+
 def _recount(tx: Transaction) -> None:
     """Totals of tags from scratch: the tags are locked first, so that nobody's change falls between."""
     tx.run("tags/zero_totals")

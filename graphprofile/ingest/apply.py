@@ -155,34 +155,34 @@ class EventWriter:
             if done is not None:
                 done.counts.rejected = [*refused, *self._recalled(done.claims, source)]
                 return done.counts
-        sorted_out = self._sort_out(tx, rows, level)
+        found = self._sort_out(tx, rows, level)
         counts = Counts(
             read=len(rows) + held + len(refused),
             quarantined=held + len(refused),
-            duplicates=len(sorted_out.repeated) + len(sorted_out.withdrawn),
-            conflicts=len(sorted_out.conflicting),
+            duplicates=len(found.repeated) + len(found.withdrawn),
+            conflicts=len(found.conflicting),
             rejected=list(refused),
         )
-        fresh = list(sorted_out.fresh.values())
-        counts.applied = len(fresh) + sorted_out.overtaken
-        counts.replaced = len(sorted_out.replacing) + sorted_out.overtaken
+        fresh = list(found.fresh.values())
+        counts.applied = len(fresh) + found.overtaken
+        counts.replaced = len(found.replacing) + found.overtaken
         times = [row.ts for row in fresh]
         counts.cover(times)
         if self.watermark is not None:
             counts.late = sum(ts < self.watermark for ts in times)
         stored = (
-            read_stored(self.store, tx, [*sorted_out.conflicting, *sorted_out.replacing])
-            if sorted_out.conflicting or sorted_out.replacing
+            read_stored(self.store, tx, [*found.conflicting, *found.replacing])
+            if found.conflicting or found.replacing
             else {}
         )
-        counts.rejected += self._reports(sorted_out.conflicting, stored, source, KEPT)
-        reports += self._reports(sorted_out.replacing, stored, source, REPLACED)
+        counts.rejected += self._reports(found.conflicting, stored, source, KEPT)
+        reports += self._reports(found.replacing, stored, source, REPLACED)
         if self.ledger is not None:
-            self._change(tx, self.ledger, sorted_out, fresh, stored, part, lane)
+            self._change(tx, self.ledger, found, fresh, stored, part, lane)
             claims = {
                 "applied": as_claim(fresh),
-                "repeated": as_claim([*sorted_out.repeated, *sorted_out.withdrawn]),
-                "others": [list(row) for row in sorted_out.conflicting],
+                "repeated": as_claim([*found.repeated, *found.withdrawn], hashes=True),
+                "others": [list(row) for row in found.conflicting],
             }
             self.ledger.record(tx, lane, part, counts, claims, file=source, kind="events")
         return counts

@@ -231,6 +231,68 @@ def move_tags(tx: Transaction, moved: Mapping[str, TagList], event_types: tuple[
     )
 
 
+def refold_nodes(
+    tx: Transaction, plural: str, left: Mapping[str, Sequence[Description]], event_types: tuple[str, ...]
+) -> None:
+    """Describe nodes anew from the descriptions that are left of each; none at all leaves a bare node.
+
+    Args:
+        tx: The transaction.
+        plural: users, items or contents.
+        left: Id -> all descriptions of the node that stand.
+        event_types: All declared relationship types.
+    """
+    found = tx.run(f"load/lock_{plural}", ids=sorted(left), batch="")
+    before = {record["id"]: _state(record) for record in found}
+    rows, retagged = [], {}
+    for id_, descriptions in sorted(left.items()):
+        state = _refolded(descriptions)
+        rows.append([id_, _difference(before[id_], state), _dump(state.times) if descriptions else None])
+        if _tags_of(before[id_]) != _tags_of(state):
+            retagged[id_] = _tags_of(state)
+    tx.run(f"load/redescribe_{plural}", rows=rows)
+    if retagged and plural != "users":
+        retag_nodes(tx, plural, retagged, event_types)
+
+
+def refold_tags(
+    tx: Transaction, left: Mapping[str, Sequence[Description]], event_types: tuple[str, ...]
+) -> None:
+    """As :func:`refold_nodes`, for tags and their place in the hierarchy."""
+    found = tx.run("load/lock_tags", rows=sorted(list(_tag_key(id_)) for id_ in left), batch="")
+    before = {f"{record['kind']}:{record['name']}": _state(record) for record in found}
+    rows, moved = [], {}
+    for id_, descriptions in sorted(left.items()):
+        state = _refolded(descriptions)
+        difference = _difference(before[id_], state)
+        rows.append([*_tag_key(id_), difference, _dump(state.times) if descriptions else None])
+        if _tags_of(before[id_]) != _tags_of(state):
+            moved[id_] = _tags_of(state)
+    tx.run("load/redescribe_tags", rows=rows)
+    if moved:
+        move_tags(tx, moved, event_types)
+
+
+def _refolded(descriptions: Sequence[Description]) -> _State:
+    state = _State({}, {}, False, {})
+    for row in descriptions:
+        for name, value in row.properties.items():
+            state.offer(name, value, row.updated_at)
+        if row.tags is not None:
+            state.offer(TAGS_KEY, [list(tag) for tag in sorted(row.tags)], row.updated_at)
+    return state
+
+
+def _difference(before: _State, after: _State) -> dict[str, Any]:
+    """Properties to write; None takes one away."""
+    gone = {name: None for name in before.times if name != TAGS_KEY and name not in after.times}
+    return {**gone, **after.properties}
+
+
+def _tags_of(state: _State) -> TagList:
+    return [(kind, name, weight) for kind, name, weight in state.times.get(TAGS_KEY, (None, ()))[1]]
+
+
 def _fold(rows: Sequence[Description], states: dict[str, _State], counts: Counts) -> None:
     for row in rows:
         state = states[row.id]

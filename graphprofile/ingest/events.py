@@ -168,12 +168,20 @@ def hand_over_events(tx: Transaction, rows: Iterable[EventRow], batches: Mapping
         )
 
 
-def as_claim(rows: Iterable[EventRow]) -> dict[str, dict[str, list[str]]]:
-    """Keys and users of events by type, as a part of a batch keeps them."""
-    return {
+SHORT_HASH = 8
+"""Digits of a hash that a claim keeps: enough to tell the few versions of one event apart."""
+
+
+def as_claim(rows: Iterable[EventRow], *, hashes: bool = False) -> dict[str, dict[str, list[str]]]:
+    """Keys and users of events by type, as a part of a batch keeps them; with the begin of each hash if asked."""
+    claim = {
         event_type: {"users": [row.user_id for row in typed], "ids": [row.event_id for row in typed]}
         for event_type, typed in _by_type(rows).items()
     }
+    if hashes:
+        for event_type, typed in _by_type(rows).items():
+            claim[event_type]["hashes"] = [row.hash[:SHORT_HASH] for row in typed]
+    return claim
 
 
 def conflict_report(

@@ -13,7 +13,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphprofile.errors import BatchTakenOver
 from graphprofile.ingest.claims import pack, unpack
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 SILENT_AFTER_MS = 600_000
 """A batch of another machine that has written nothing for so long was left behind."""
+
+
+Progress: TypeAlias = tuple[tuple[str, int | None], ...]
+"""Lanes and the number of transactions in each."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +167,11 @@ class Ledger:
         tx.run("load/record_part", id=self.part(name), properties=properties, lane=self._lane(lane))
 
     def record_for(self, tx: Transaction, lane: int, batch: str, name: str, claims: dict[str, Any]) -> None:
-        """Leave a part without counts with another batch: what it brought and this one changed."""
-        properties = {"batch": batch, "file": "", "kind": "events", "at": now_ms(), "claims": pack(claims)}
+        """Leave a part without counts with another batch: what it brought and this one displaced.
+
+        What was displaced last is the first to come back, before all that was ever refused: hence the negative time.
+        """
+        properties = {"batch": batch, "file": "", "kind": "events", "at": -now_ms(), "claims": pack(claims)}
         properties.update(Counts().as_properties())
         identifier = f"{batch}/~{self.part(name)}"
         tx.run("load/record_part", id=identifier, properties=properties, lane=self._lane(lane))
@@ -189,7 +196,7 @@ class Ledger:
                 id=self.batch,
                 properties={**sums, **properties, "state": state, "finished_at": now_ms()},
             )
-            tx.run("load/close_lanes", lanes=[self._lane(number) for number in range(self.lanes)])
+            tx.run("load/close_lanes_of_batch", batch=self.batch)
             return Counts(**{name: value for name, value in found.items() if name != "last_write_at"})
 
         return self.store.write(end)
@@ -200,9 +207,13 @@ def bounds(batch: str) -> dict[str, str]:
     return {"first": f"{batch}/", "last": f"{batch}0"}
 
 
-def stop_the_loads(tx: Transaction) -> None:
-    """Lock all lanes: until this transaction ends, no load writes and none begins."""
-    tx.run("load/lock_lanes")
+def stop_the_loads(tx: Transaction) -> Progress:
+    """Lock all lanes: until this transaction ends, no load writes and none begins.
+
+    Returns:
+        How far all loads have come: equal where none has written in between.
+    """
+    return tuple((row["id"], row["writes"]) for row in tx.run("load/lock_lanes"))
 
 
 def now_ms() -> int:

@@ -32,13 +32,19 @@ def keep_content(tx: Transaction, events: Iterable[Stored]) -> None:
     """Keep the content of withdrawn events, so that the withdrawal can be undone."""
     rows = [
         [
-            stored.row.type,
-            stored.row.event_id,
-            stored.row.hash,
-            orjson.dumps([*stored.row, stored.batch]).decode(),
+            *(event.row.type, event.row.event_id, event.row.hash),
+            orjson.dumps([*event.row, event.batch]).decode(),
+            *(event.row.user_id, event.row.object_kind, event.row.object_id),
         ]
-        for stored in events
+        for event in events
     ]
+    if rows:
+        tx.run("load/keep_retracted", rows=rows)
+
+
+def forget_content(tx: Transaction, keys: Iterable[Key]) -> None:
+    """The events stay withdrawn, but nobody has brought their content any more."""
+    rows = [[*key, None, None, None, None, None] for key in keys]
     if rows:
         tx.run("load/keep_retracted", rows=rows)
 

@@ -241,7 +241,9 @@ def run_batch(
             for number, key in enumerate(batch.files)
             if key is not None and number not in flawed
         }
-        total = ledger.close("done", files=list(whole), file_rows=list(whole.values()))
+        total = ledger.close(
+            "done", files=list(whole), file_rows=list(whole.values()), unsent_files=list(batch.unsent)
+        )
     seconds = time.perf_counter() - started
     unsent = sum(batch.unsent[key] for key in batch.files if key in batch.unsent)
     read = total.read + unsent
@@ -353,6 +355,7 @@ def load_batch(
             "kind": recipe.kind or "any",
             "vocabulary": vocabulary.fingerprint(),
             "command": command_key(files, on_conflict),
+            "sources": [key or "" for key in files],
         },
         lanes=store.writers,
     )
