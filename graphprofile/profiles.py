@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from graphprofile import reading
 from graphprofile import settings as settings_module
-from graphprofile.errors import NotFound, StoreMismatch, UsageError
+from graphprofile.errors import NotFound, SourceError, StoreMismatch, UsageError
 from graphprofile.records import (
     EmbedResult,
     Explanation,
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from graphprofile.embedding import Embeddings, Models
+    from graphprofile.watch import Arrival
 
 SCHEMA_VERSION = 2
-INTERRUPTED_AFTER_MS = 600_000
 
 
 class GraphProfile:
@@ -238,6 +239,53 @@ class GraphProfile:
             dry_run=dry_run,
             progress=progress,
         )
+
+    def watch(
+        self,
+        folder: str | Path,
+        *,
+        loader: str = "generic",
+        kind: Kind | None = None,
+        mapping: Sequence[str] | Mapping[str, str] = (),
+        time_zone: str | None = None,
+        time_unit: Literal["s", "ms", "us", "ns"] | None = None,
+        settle_seconds: float = 2.0,
+        stop: threading.Event | None = None,
+        **options: Any,
+    ) -> Iterator[Arrival]:
+        """Load the files that are and come in a folder, each once, as a batch of its own.
+
+        A file is taken when it has not changed for ``settle_seconds``; files whose names begin with a dot, or that
+        are no data files, are left alone. What a batch has read before, also of another process, is not read again.
+
+        Args:
+            folder: Where files come.
+            loader: As for :meth:`load`; so are ``kind``, ``mapping``, ``time_zone`` and ``time_unit``.
+            kind: What rows describe.
+            mapping: Generic column = source column.
+            time_zone: Zone of times without one.
+            time_unit: Unit of numeric times.
+            settle_seconds: A file is taken when it has not changed for so long.
+            stop: Ends the watch after the file at work.
+            **options: ``on_conflict`` and ``progress``, as for :meth:`load`.
+
+        Yields:
+            What became of each file.
+
+        Raises:
+            SourceError: There is no such folder.
+        """
+        from graphprofile.ingest.session import Recipe
+        from graphprofile.watch import Watch
+
+        path = Path(folder)
+        if not path.is_dir():
+            raise SourceError(f"{path}: there is no such folder.", "Make it, or mend the path.")
+        pairs = mapping.items() if isinstance(mapping, Mapping) else ()
+        texts = tuple(f"{name}={column}" for name, column in pairs) or tuple(mapping)
+        self._prepare()
+        recipe = Recipe(loader, kind, texts, time_zone, time_unit)
+        return Watch(self, path, recipe, settle_seconds, stop or threading.Event(), options).arrivals()
 
     def undo(self, batch: str, *, progress: Progress | None = None) -> UndoResult:
         """Take a batch out: events, nodes nothing else names, descriptions; interests of who is touched are due.
@@ -537,7 +585,11 @@ class GraphProfile:
         return to_networkx(self.store, self.vocabulary, **options)
 
     def status(self, batches: int = 5) -> dict[str, Any]:
-        """Engine, counts, last batches, lag, quarantine, model and how fresh the vectors are."""
+        """Engine, counts, last batches with their rates, lag, quarantine, model and how fresh the vectors are.
+
+        ``watermark`` is the time of the newest event; ``lag_seconds`` how far it lies behind the clock.
+        """
+        from graphprofile.batches import list_batches
         from graphprofile.ingest.quarantine import list_quarantine
 
         newest = reading.watermark(self.store)
@@ -560,12 +612,10 @@ class GraphProfile:
             "store_id": self.store_id if self._stored_rules() else None,
             "nodes": nodes,
             "events": events,
-            "newest_event": iso(newest),
+            "watermark": iso(newest),
             "lag_seconds": None if newest is None else max(0, int(time.time() - newest / 1000)),
             "users_awaiting_tags": self.store.read("status/count_due")[0]["users"],
-            "batches": [
-                batch_document(row["batch"]) for row in self.store.read("status/list_batches", limit=batches)
-            ],
+            "batches": list_batches(self.store, batches),
             "quarantine": {
                 "files": len(quarantine),
                 "rows": sum(entry.rows for entry in quarantine),
@@ -573,16 +623,6 @@ class GraphProfile:
             "model": in_use,
             "vectors": vectors,
         }
-
-
-def batch_document(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch record with its times as text; one that runs but has long written nothing was interrupted."""
-    times = {"started_at", "finished_at", "last_write_at", "newest_ts", "oldest_ts"}
-    document = {name: iso(value) if name in times else value for name, value in sorted(batch.items())}
-    written = batch.get("last_write_at") or batch.get("started_at") or 0
-    if batch.get("state") == "running" and time.time() * 1000 - written > INTERRUPTED_AFTER_MS:
-        document["state"] = "interrupted"
-    return document
 
 
 def known_id(value: Any) -> str:

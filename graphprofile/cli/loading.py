@@ -19,10 +19,21 @@ if TYPE_CHECKING:
 DONE, PARTIAL = 0, 3
 
 
+on_conflict = click.option(
+    "--on-conflict",
+    type=click.Choice(["keep", "replace"]),
+    default="keep",
+    show_default=True,
+    help="An event that comes with other content: keep the stored one, or replace it; both are reported.",
+)
+
+
 def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of everything that reads sources."""
     for option in (
         click.option("--dry-run", is_flag=True, help="Check and count, write nothing."),
+        click.option("--resend", is_flag=True, help="Send files that were taken in whole before, too."),
+        on_conflict,
         click.option(
             "--time-unit", type=click.Choice(["s", "ms", "us", "ns"]), help="Unit of times given as numbers."
         ),
@@ -36,7 +47,7 @@ def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--kind", type=click.Choice(KINDS), help="What the rows describe; told by the columns."),
         click.option("--loader", default="generic", show_default=True, metavar="NAME", help="Who reads it."),
-        click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
+        click.argument("sources", nargs=-1, metavar="SOURCE..."),
     ):
         function = option(function)
     return function
@@ -64,14 +75,33 @@ def init(connection: Connection) -> int:
 
 
 @click.command(epilog="Example: graphprofile load events.csv --map user_id=CustomerID --map object_id=SKU")
+@click.option("--undo", metavar="BATCH", help="Take a batch out again, as if it had never come.")
+@click.option(
+    "--watch", metavar="DIR", help="Load what lies and comes in a folder, each file once, until Ctrl-C."
+)
 @source_options
 @common
-def load(connection: Connection, sources: tuple[str, ...], **options: Any) -> int:
+def load(
+    connection: Connection, sources: tuple[str, ...], undo: str | None, watch: str | None, **options: Any
+) -> int:
     """Load one incremental batch of events, users, items, content or tags.
 
     SOURCE is a file, a glob or a folder: CSV (also compressed), JSON Lines or Parquet. Loading the same again
-    changes nothing. Rows that cannot be used are kept in the quarantine; the exit code is then 3.
+    changes nothing; after a kill the same command goes on. Rows that cannot be used are kept in the quarantine; the
+    exit code is then 3. `--kind retracted` withdraws events by event_type and event_id.
     """
+    for name, value in (("--undo", undo), ("--watch", watch)):
+        if value is not None and sources:
+            raise click.UsageError(
+                f"{name} takes {value} and no source, here also {sources[0]}.", click.get_current_context()
+            )
+    if undo is not None and watch is not None:
+        raise click.UsageError("--undo and --watch do not go together.", click.get_current_context())
+    if undo is not None:
+        return _undo(connection, undo)
+    if watch is not None:
+        return _watch(connection, watch, options)
+    require_sources(sources)
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
         result = gp.load(*sources, progress=progress, **options)
     if connection.as_json:
@@ -79,6 +109,38 @@ def load(connection: Connection, sources: tuple[str, ...], **options: Any) -> in
     else:
         show_load(result)
     return PARTIAL if result.quarantined or result.conflicts else DONE
+
+
+def require_sources(sources: tuple[str, ...]) -> None:
+    """Refuse a command without a source, as click would."""
+    if not sources:
+        raise click.UsageError("Missing argument 'SOURCE...'.", click.get_current_context())
+
+
+def _watch(connection: Connection, folder: str, options: dict[str, Any]) -> int:
+    from graphprofile.cli.watching import watch_folder
+
+    for name in ("dry_run", "resend"):
+        if options.pop(name):
+            raise click.UsageError(
+                f"--watch does not go with --{name.replace('_', '-')}.", click.get_current_context()
+            )
+    return watch_folder(connection, folder, options)
+
+
+def _undo(connection: Connection, batch: str) -> int:
+    with connection.open() as gp, progress_bar(not connection.as_json) as progress:
+        result = gp.undo(batch, progress=progress)
+    if connection.as_json:
+        print_json(result.to_json())
+    else:
+        print(
+            f"Batch {result.batch} is undone: {result.events:,} events and {result.nodes:,} nodes removed, "
+            f"{result.handed_over:,} events handed over to other batches, {result.restored:,} restored, "
+            f"{result.descriptions:,} descriptions given back ({result.seconds:.1f} s)"
+        )
+        note("`graphprofile tags` brings the interests of those it touched up to date.")
+    return DONE
 
 
 def show_load(result: LoadResult) -> None:
@@ -90,8 +152,16 @@ def show_load(result: LoadResult) -> None:
         f"{result.quarantined:,} quarantined, {result.late:,} late "
         f"({result.seconds:.1f} s, {result.events_per_second:,.0f}/s)"
     )
+    if result.resumed:
+        note("An earlier process had begun this batch; the counts are those of both.")
+    if result.unsent:
+        note(
+            f"{result.unsent:,} of the duplicates lie in files that were taken in whole before; none was sent."
+        )
     if result.quarantine_file:
         note(f"Refused rows with their reasons: {result.quarantine_file}")
+    if result.replaced_file:
+        note(f"Replaced events, both versions: {result.replaced_file}")
 
 
 @click.command(epilog="Example: graphprofile update 'incoming/*.csv'")
@@ -99,6 +169,7 @@ def show_load(result: LoadResult) -> None:
 @common
 def update(connection: Connection, sources: tuple[str, ...], **options: Any) -> int:
     """Load, then bring tags and vectors up to date: what a scheduler calls."""
+    require_sources(sources)
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
         result = gp.update(*sources, progress=progress, **options)
     if connection.as_json:
@@ -142,11 +213,12 @@ def quarantine_list(connection: Connection) -> int:
 
 @quarantine.command("retry", epilog="Example: graphprofile quarantine retry 20260131T235959-1a2b3c")
 @click.argument("batches", nargs=-1, metavar="[BATCH]...")
+@on_conflict
 @common
-def quarantine_retry(connection: Connection, batches: tuple[str, ...]) -> int:
+def quarantine_retry(connection: Connection, batches: tuple[str, ...], on_conflict: Any) -> int:
     """Load refused rows again, after mending the file or the vocabulary; all of them where none is named."""
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
-        results = gp.retry_quarantine(*batches, progress=progress)
+        results = gp.retry_quarantine(*batches, on_conflict=on_conflict, progress=progress)
     if connection.as_json:
         print_json([result.to_json() for result in results])
     elif not results:

@@ -42,7 +42,7 @@ def status(connection: Connection) -> int:
             "data": document["data_dir"],
             **{f"{label.lower()} nodes": count for label, count in document["nodes"].items()},
             "events": document["events"] or "none",
-            "newest event": document["newest_event"],
+            "newest event (watermark)": document["watermark"],
             "users awaiting tags": document["users_awaiting_tags"],
             "quarantine": f"{document['quarantine']['rows']:,} rows in {document['quarantine']['files']} files",
             "model": document["model"],
@@ -54,7 +54,17 @@ def status(connection: Connection) -> int:
         },
         "Status",
     )
-    columns = ["id", "state", "source", "applied", "duplicates", "conflicts", "quarantined", "late"]
+    columns = [
+        "id",
+        "state",
+        "source",
+        "applied",
+        "duplicates",
+        "conflicts",
+        "quarantined",
+        "late",
+        "rows_per_second",
+    ]
     if document["batches"]:
         print_table(
             columns, [tuple(b.get(c) for c in columns) for b in document["batches"]], title="Last batches"

@@ -81,7 +81,7 @@ def expand_paths(patterns: Iterable[str | Path]) -> list[Path]:
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir():
-            inside = sorted(entry for entry in path.iterdir() if entry.is_file() and _is_data(entry))
+            inside = sorted(entry for entry in path.iterdir() if entry.is_file() and is_data_file(entry))
             if not inside:
                 raise SourceError(f"{path}: the folder holds no data file.", f"Known: {', '.join(FORMATS)}.")
             found.update(dict.fromkeys(inside))
@@ -100,7 +100,8 @@ def expand_paths(patterns: Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
-def _is_data(path: Path) -> bool:
+def is_data_file(path: Path) -> bool:
+    """Whether a name is one of a file that can be loaded."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in COMPRESSIONS:
         suffixes.pop()

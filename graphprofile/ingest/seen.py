@@ -61,6 +61,15 @@ def seen_whole(store: Store, keys: Sequence[str | None]) -> dict[str, int]:
     return {key: rows[key] for key in asked if key in rows}
 
 
+def read_before(store: Store, keys: Sequence[str | None]) -> bool:
+    """Whether batches that stand have read all of these files, whatever became of their rows."""
+    asked = {key for key in keys if key is not None}
+    if not asked or len(asked) < len(set(keys)):
+        return False
+    found = store.read("load/find_sources", keys=sorted(asked))
+    return asked <= {key for batch in found for key in batch["sources"]}
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     try:

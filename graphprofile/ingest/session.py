@@ -329,8 +329,7 @@ def load_batch(
         there already.
     """
     planned = plan_sources(sources, recipe)
-    keys = FileKeys([*_reading(recipe), vocabulary.fingerprint()])
-    files = tuple(keys.of(source) for source in planned)
+    files = file_keys(planned, recipe, vocabulary)
     # A file that is to replace what is stored is sent, whoever has seen it.
     unsent = {} if resend or on_conflict == "replace" else seen_whole(store, files)
     batch = Batch(describe_sources(sources), new_batch_id(), recipe, on_conflict, files, unsent)
@@ -397,8 +396,19 @@ def load_batch(
     )
 
 
-def _reading(recipe: Recipe) -> list[Any]:
-    return [recipe.loader, recipe.kind, recipe.mapping, recipe.time_zone, recipe.time_unit]
+def file_keys(planned: Sequence[Any], recipe: Recipe, vocabulary: Vocabulary) -> tuple[str | None, ...]:
+    """Keys of sources, see :class:`FileKeys`; None for what is no file."""
+    keys = FileKeys(
+        [
+            recipe.loader,
+            recipe.kind,
+            recipe.mapping,
+            recipe.time_zone,
+            recipe.time_unit,
+            vocabulary.fingerprint(),
+        ]
+    )
+    return tuple(keys.of(source) for source in planned)
 
 
 def _refusals(data_dir: Path, batch: str, recipe: Recipe, suffix: str = "") -> QuarantineWriter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from hypothesis import strategies as st
 
 from graphprofile import GraphProfile
 from graphprofile.errors import NotFound, UsageError
-from graphprofile.settings import Settings
-from tests.conftest import empty
 
 Row = dict[str, Any]
 
@@ -30,21 +27,11 @@ def event(event_id: str, user: str = "u1", item: str = "i1", **more: Any) -> Row
     }
 
 
-@pytest.fixture
-def gp(settings_for_store: Settings) -> Iterator[GraphProfile]:
-    with GraphProfile.open(
-        settings_for_store.uri,
-        user=settings_for_store.user,
-        password=settings_for_store.password,
-        data_dir=settings_for_store.data_dir,
-    ) as opened:
-        opened.init()
-        yield opened
-
-
 def clear(gp: GraphProfile) -> None:
+    from conftest import empty
+
     empty(gp.store)
-    gp._rules = gp._models = None
+    gp._rules = None
     gp.init()
 
 
@@ -182,7 +169,7 @@ def test_what_another_batch_brought_too_is_handed_over(gp: GraphProfile) -> None
     assert row == {"id": "e1", "batch": second.batch}
     assert gp.undo(second.batch).events == 1
     assert gp.status()["nodes"] == {}
-    assert gp.status()["newest_event"] is None
+    assert gp.status()["watermark"] is None
 
 
 def test_a_version_that_was_refused_takes_the_place_of_the_undone_one(gp: GraphProfile) -> None:
