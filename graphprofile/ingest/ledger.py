@@ -70,6 +70,7 @@ class Ledger:
             lanes: How many writers work side by side.
         """
         writer = this_writer()
+        _at_work.add(writer)
         for found in _left_behind(store, properties.get("command")):
             ledger = cls(store, found["id"], writer, lanes, resumed=True)
             if ledger._adopt(found["writer"]):
@@ -111,6 +112,10 @@ class Ledger:
 
     def _lane(self, number: int) -> str:
         return f"{self.batch}/{number}"
+
+    def leave(self) -> None:
+        """This process has nothing more to write: what is unfinished may be taken over."""
+        _at_work.discard(self.writer)
 
     def part(self, name: str) -> str:
         """Id of the part of that name."""
@@ -238,6 +243,8 @@ def is_alive(writer: str, written_at: int | None) -> bool:
     pid, _, rest = rest.partition(":")
     started = rest.partition(":")[0]
     if host == socket.gethostname() and pid.isdigit():
+        if int(pid) == os.getpid() and started == _started(int(pid)):
+            return writer in _at_work
         try:
             os.kill(int(pid), 0)
         except ProcessLookupError:
@@ -248,10 +255,15 @@ def is_alive(writer: str, written_at: int | None) -> bool:
     return written_at is not None and now_ms() - written_at < SILENT_AFTER_MS
 
 
+_at_work: set[str] = set()
+"""Writers of this process that have not come to their end."""
+
+
 def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; process ids are used again."""
+    """When a process began, in the kernel's ticks, since process ids are used again; other text for a dead one."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "dead" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from graphprofile.errors import GraphProfileError
+from graphprofile.errors import BatchTakenOver, EngineUnavailable, GraphProfileError
 from graphprofile.ingest.apply import EventWriter, OnConflict
 from graphprofile.ingest.counts import Counts
 from graphprofile.ingest.describe import DescriptionWriter
@@ -230,11 +230,17 @@ def run_batch(
                 stretches[number] += 1
                 behind.start(partial(write, chunk, name), partial(done, origin, chunk))
             behind.finish()
+    except (BatchTakenOver, EngineUnavailable):
+        # Nothing can be written down now; the next process finds that this one is gone.
+        raise
     except BaseException:
         if ledger is not None:
             with suppress(GraphProfileError):
                 ledger.close("failed")
         raise
+    finally:
+        if ledger is not None:
+            ledger.leave()
     if ledger is not None:
         whole = {
             key: batch.unsent.get(key, rows[number])

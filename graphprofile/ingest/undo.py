@@ -130,6 +130,7 @@ class _Undo:
             tx.run("load/close_lanes_of_batch", batch=self.batch)
             return bool(tx.run("load/begin_undo", id=self.batch, old=writer, new=this_writer()))
 
+        # An undo that breaks off here can be gone on with by this process, too: no writer of its is at work.
         if not self.store.write(take):
             raise UsageError(f"Batch {self.batch} is at work in another process.", "Wait for that.")
 

@@ -14,7 +14,7 @@ import pytest
 
 from graphprofile import GraphProfile
 from graphprofile.errors import BatchTakenOver
-from graphprofile.ingest.ledger import Ledger, is_alive, this_writer
+from graphprofile.ingest.ledger import Ledger, _started, is_alive, this_writer
 
 EVENTS = 90_000
 
@@ -90,7 +90,15 @@ def test_a_batch_at_work_is_not_taken_over(gp: GraphProfile) -> None:
 
 def test_a_writer_lives_as_long_as_its_process() -> None:
     me = this_writer()
-    assert is_alive(me, None)
+    assert not is_alive(me, None), "nothing of this process is at work"
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    theirs = f"{me.split(':')[0]}:{other.pid}:{_started(other.pid)}:x"
+    assert is_alive(theirs, None)
+    other.kill()
+    time.sleep(0.2)
+    assert not is_alive(theirs, None), "killed, and nobody has looked at it yet"
+    other.wait()
+    assert not is_alive(theirs, None)
     host, pid, _, _ = me.split(":")
     assert not is_alive(f"{host}:{pid}:1:x", None)
     assert not is_alive("elsewhere:1:1:x", 0)
