@@ -109,7 +109,7 @@ def _no_such(kind: Kind) -> SourceError:
 
 def _conversion(path: Path) -> str:
     return (
-        "Convert it once (pip install fastexcel): python -c \"import polars as pl; pl.read_excel("
+        'Convert it once (pip install fastexcel): python -c "import polars as pl; pl.read_excel('
         f"'{path}', infer_schema_length=None).write_csv('online_retail.csv', "
         "datetime_format='%Y-%m-%d %H:%M:%S')\""
     )
@@ -124,7 +124,7 @@ def _refuse_ambiguous_dates(dates: pl.Series) -> None:
     if len(written) and written.str.contains(r"^\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b").all():
         raise SourceError(
             f"InvoiceDate is written {written[0]!r}: it cannot be told whether the day or the month is first.",
-            "Write it as 2010-12-01 08:26. With the month first: python -c \"import polars as pl; "
+            'Write it as 2010-12-01 08:26. With the month first: python -c "import polars as pl; '
             "f = pl.read_csv('data.csv', infer_schema=False, encoding='latin1'); "
             "f.with_columns(pl.col('InvoiceDate').str.to_datetime('%m/%d/%Y %H:%M')).write_csv('online_retail.csv', "
             "datetime_format='%Y-%m-%d %H:%M:%S')\"; with the day first: '%d/%m/%Y %H:%M'.",

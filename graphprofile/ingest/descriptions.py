@@ -31,6 +31,7 @@ Rows = npt.NDArray[Any]
 _ROW, _TIME, _ALONE = "\0row", "\0time", "\0alone"
 """Columns beside a source's own: no source's column has a NUL in its name."""
 
+
 def check_descriptions(
     raw: RawChunk,
     *,
