@@ -21,7 +21,7 @@ from graphprofile.loaders.online_retail import COLUMNS, SERVICES
 from graphprofile.ingest.loaders import find_loader
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.read import expand_paths, read_checked, read_source
-from graphprofile.records import DescriptionChunk, EventChunk
+from graphprofile.records import Description, DescriptionChunk, EventChunk
 from graphprofile.vocabulary import Vocabulary
 
 LINE = ("InvoiceNo", "StockCode")
@@ -121,6 +121,7 @@ def outcome(paths: list[Path], chunk_rows: int) -> dict[str, dict[str, Any]]:
         skipped: Counter[str] = Counter()
         types: Counter[str] = Counter()
         ids: set[str] = set()
+        latest: dict[str, Description] = {}
         for chunk in read_checked(source, loader, None, Mapping(), Vocabulary(), chunk_rows=chunk_rows):
             read += chunk.read
             rejected += len(chunk.rejected)
@@ -130,7 +131,9 @@ def outcome(paths: list[Path], chunk_rows: int) -> dict[str, dict[str, Any]]:
             if isinstance(chunk, DescriptionChunk):
                 repeats += chunk.repeats
                 described += len(chunk.rows)
-                ids.update(row.id for row in chunk.rows)
+                for row in chunk.rows:
+                    latest[row.id] = max(row, latest.get(row.id, row), key=lambda row: row.updated_at or 0)
+                    ids.add(row.id)
             if isinstance(chunk, EventChunk | DescriptionChunk):
                 skipped.update(chunk.skipped)
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -145,10 +148,24 @@ def outcome(paths: list[Path], chunk_rows: int) -> dict[str, dict[str, Any]]:
             found["ids with a number (second lines)"] = sum("-" in id_ for id_ in ids)
         else:
             found |= {"repeats": repeats, "sent to the graph": described}
+        if source.kind == "items":
+            found |= _tags([row.tags or [] for row in latest.values()])
         found["seconds"], found["cpu_seconds"] = round(seconds, 2), round(cpu, 2)
         found["rows_per_second"] = round((read + skipped.total()) / seconds)
         result[str(source.kind)] = found
     return result
+
+
+def _tags(tag_lists: list[list[tuple[str, str, float]]]) -> dict[str, float]:
+    products = Counter((kind, name) for tags in tag_lists for kind, name, _ in tags)
+    return {
+        "words": sum(kind == "word" for kind, _ in products),
+        "words on one product only": sum(n == 1 for (kind, _), n in products.items() if kind == "word"),
+        "colours": sum(kind == "colour" for kind, _ in products),
+        "products with a colour": sum(any(kind == "colour" for kind, *_ in tags) for tags in tag_lists),
+        "products without a tag": sum(not tags for tags in tag_lists),
+        "tags on a product, mean": round(products.total() / len(tag_lists), 2) if tag_lists else 0.0,
+    }
 
 
 def main() -> int:
