@@ -125,11 +125,12 @@ class EventChunk:
             "month" | "year"), ``value`` (float64 or null), ``properties`` (JSON text or null), ``hash``
             (content of the event, 32 hex digits), ``line`` (int64).
         rejected: Rows for the quarantine.
-        read: Rows read, good and bad.
+        read: Rows read, good and bad; not those left out on purpose.
         source: File name.
         position: Bytes (files) or rows (others) read so far.
         size: Their total, or None where nobody knows.
         source_number: Place of the source among those of its batch.
+        skipped: Reason -> rows that the loader left out on purpose.
     """
 
     frame: pl.DataFrame
@@ -140,6 +141,7 @@ class EventChunk:
     position: int = 0
     size: int | None = None
     source_number: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -190,7 +192,19 @@ class Description:
 
 @dataclass
 class DescriptionChunk:
-    """Checked descriptions of one kind."""
+    """Checked descriptions of one kind.
+
+    Attributes:
+        kind: What they describe.
+        rows: What is said, each thing once: of rows that say the same of a node the latest stands for all.
+        rejected: Rows for the quarantine.
+        read: Rows read, good and bad, repeats too; not those left out on purpose.
+        source: File name.
+        position: Bytes (files) or rows (others) read so far.
+        size: Their total, or None where nobody knows.
+        repeats: Good rows that another one in ``rows`` stands for: duplicates.
+        skipped: Reason -> rows that the loader left out on purpose.
+    """
 
     kind: Kind
     rows: list[Description]
@@ -200,6 +214,8 @@ class DescriptionChunk:
     position: int = 0
     size: int | None = None
     source_number: int = 0
+    repeats: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
 
 
 Chunk: TypeAlias = EventChunk | DescriptionChunk | RetractionChunk
@@ -234,7 +250,8 @@ class Loader(Protocol):
 
     ``transform`` returns a frame of the same height and order whose columns are the generic ones of
     ``design`` (see ``docs/loading.md``); a row it cannot use gets a reason in the column ``_reject``
-    (text ``field: reason``, null where the row is fine).
+    (text ``field: reason``, null where the row is fine). A row that is in order and none of this kind's business
+    gets a reason in ``_skip``: it is counted under that reason and neither checked, read nor quarantined.
     """
 
     name: str
@@ -282,6 +299,7 @@ class LoadResult(Document):
 
     ``late`` and ``replaced`` are parts of ``applied``. ``unsent`` are duplicates too: rows of files that an earlier
     batch had taken in whole. ``resumed``: an earlier process had begun the batch; the counts are those of both.
+    ``skipped``: reason -> rows that the loader left out on purpose, which are not in ``read``.
     """
 
     batch: str
@@ -299,6 +317,7 @@ class LoadResult(Document):
     seconds: float
     events_per_second: float
     dry_run: bool = False
+    skipped: dict[str, int] = {}
 
 
 class UndoResult(Document):

@@ -13,7 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphprofile.errors import StoreMismatch
+from graphprofile.errors import (
+    AuthenticationFailed,
+    EngineError,
+    EngineUnavailable,
+    RetriesExhausted,
+    StoreMismatch,
+)
 from graphprofile.records import TagsResult, chunks
 from graphprofile.vocabulary import EventRule, Vocabulary
 
@@ -108,6 +114,20 @@ def update_tags(
 
 
 def _recompute(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) -> set[TagKey]:
+    """Recompute users in one transaction; in halves where together they are too much for the engine's memory."""
+    try:
+        return _recompute_together(store, vocabulary, user_ids)
+    except (AuthenticationFailed, EngineUnavailable, RetriesExhausted):
+        raise
+    except EngineError:
+        if len(user_ids) == 1:
+            raise
+    half = len(user_ids) // 2
+    first = _recompute(store, vocabulary, user_ids[:half])
+    return first | _recompute(store, vocabulary, user_ids[half:])
+
+
+def _recompute_together(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) -> set[TagKey]:
     short_rate = rate_per_ms(vocabulary.half_life_short_days)
     long_rate = rate_per_ms(vocabulary.half_life_long_days)
 

@@ -93,23 +93,26 @@ class DescriptionWriter:
             The counts; ``rejected`` holds rows that would close a cycle of tags, or that the engine refused.
         """
         total = Counts()
-        held = len(chunk.rejected)
+        held, repeats = len(chunk.rejected), chunk.repeats
         if self.ledger is None:
             good = len(chunk.rows)
-            return Counts(read=good + held, applied=good, quarantined=held)
+            return Counts(read=good + held + repeats, applied=good, duplicates=repeats, quarantined=held)
         splitter: Splitter[Description] = Splitter(partial(_poisoned, kind=chunk.kind))
         for start in range(0, max(len(chunk.rows), 1), ROWS_PER_TRANSACTION):
             rows = chunk.rows[start : start + ROWS_PER_TRANSACTION]
             part = f"{name}.{start // ROWS_PER_TRANSACTION:04d}"
             if self.ledger.part(part) not in self.ledger.done:
-                total.add(splitter.run(rows, part, partial(self._write_rows, chunk, held), chunk.source))
-            held = 0
+                total.add(
+                    splitter.run(rows, part, partial(self._write_rows, chunk, held, repeats), chunk.source)
+                )
+            held = repeats = 0
         return total
 
     def _write_rows(
         self,
         chunk: DescriptionChunk,
         held: int,
+        repeats: int,
         rows: Sequence[Description],
         part: str,
         refused: Sequence[Rejection],
@@ -117,7 +120,7 @@ class DescriptionWriter:
     ) -> Counts:
         ledger = self.ledger
         assert ledger is not None
-        held = held if first else 0
+        held, repeats = (held, repeats) if first else (0, 0)
 
         def work(tx: Transaction) -> Counts:
             done = ledger.lock(tx, 0, part)
@@ -125,7 +128,10 @@ class DescriptionWriter:
                 done.counts.rejected = [*refused, *(Rejection(*fields) for fields in done.claims["refused"])]
                 return done.counts
             counts = Counts(
-                read=len(rows) + held + len(refused), quarantined=held + len(refused), rejected=list(refused)
+                read=len(rows) + held + len(refused) + repeats,
+                duplicates=repeats,
+                quarantined=held + len(refused),
+                rejected=list(refused),
             )
             if chunk.kind == "tags":
                 kept = describe_tags(tx, rows, chunk.source, ledger.batch, self.event_types, counts)

@@ -34,6 +34,7 @@ OPTIONAL: dict[Kind, tuple[str, ...]] = {
     "retracted": (),
 }
 REJECT = "_reject"
+SKIP = "_skip"
 
 _USUAL_NAMES = {
     "user_id": ("user", "userid", "customer", "customerid", "customer_id", "member", "member_id", "uid"),

@@ -19,7 +19,7 @@ from graphprofile.errors import SourceError, UsageError
 from graphprofile.ingest.arrow import arrow_reader, frame_chunks, is_frame, parquet_chunks
 from graphprofile.ingest.check import check_descriptions, check_events, check_retracted, split_retracted
 from graphprofile.ingest.files import Opened, expand_paths, open_source
-from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
+from graphprofile.ingest.mapping import SKIP, Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
@@ -162,8 +162,9 @@ def read_checked(
     if isinstance(source, SourceFile):
         chunks = _ahead(chunks)
     for raw in chunks:
+        changed = loader.transform(raw.frame, kind)
+        raw, changed, skipped = _without_skipped(raw, changed)
         original = raw.frame
-        changed = loader.transform(original, kind)
         mapped = mapping.apply(changed, raw.source, raw.fixed_columns)
         # Rows that bring their own fields are judged one by one, except a whole file that never has one.
         if must_have and (raw.fixed_columns or (raw.source != ROWS and mapped.height)):
@@ -178,7 +179,7 @@ def read_checked(
                 gone, gone_original = withdrawn
                 found = check_retracted(gone, vocabulary, original=gone_original)
                 yield from _retraction_slices(found, chunk_rows)
-                if not ready.frame.height:
+                if not ready.frame.height and not skipped:
                     continue
             chunk = check_events(
                 ready,
@@ -189,10 +190,26 @@ def read_checked(
                 original=original,
                 occurrences=occurrences,
             )
-            yield from _event_slices(chunk, chunk_rows)
+            yield from _event_slices(replace(chunk, skipped=skipped), chunk_rows)
         else:
             described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
-            yield from _description_slices(described, chunk_rows)
+            yield from _description_slices(replace(described, skipped=skipped), chunk_rows)
+
+
+def _without_skipped(raw: RawChunk, changed: pl.DataFrame) -> tuple[RawChunk, pl.DataFrame, dict[str, int]]:
+    """The rows that the loader did not leave out, and why how many were.
+
+    A source's own column of that name means nothing: only a loader can leave rows out.
+    """
+    if SKIP not in changed.columns or SKIP in raw.frame.columns:
+        return raw, changed, {}
+    reasons, changed = changed[SKIP], changed.drop(SKIP)
+    stay = reasons.is_null()
+    if stay.all():
+        return raw, changed, {}
+    counted = dict(sorted(reasons.drop_nulls().value_counts().iter_rows()))
+    lines = np.asarray(raw.lines, dtype=np.int64)[stay.to_numpy()].tolist()
+    return replace(raw, frame=raw.frame.filter(stay), lines=lines), changed.filter(stay), counted
 
 
 def _ahead(chunks: Generator[RawChunk, None, None]) -> Generator[RawChunk, None, None]:
@@ -208,12 +225,14 @@ def _ahead(chunks: Generator[RawChunk, None, None]) -> Generator[RawChunk, None,
 
 
 def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
-    """The chunk in stretches of so many good rows; the refused ones go with the first."""
-    rejected = chunk.rejected
+    """The chunk in stretches of so many good rows; the refused and the left out ones go with the first."""
+    rejected, skipped = chunk.rejected, chunk.skipped
     for start in range(0, max(chunk.frame.height, 1), rows):
         frame = chunk.frame[start : start + rows]
-        yield replace(chunk, frame=frame, rejected=rejected, read=frame.height + len(rejected))
-        rejected = []
+        yield replace(
+            chunk, frame=frame, rejected=rejected, read=frame.height + len(rejected), skipped=skipped
+        )
+        rejected, skipped = [], {}
 
 
 def _retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[RetractionChunk]:
@@ -225,11 +244,12 @@ def _retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[Retraction
 
 
 def _description_slices(chunk: DescriptionChunk, rows: int) -> Iterator[DescriptionChunk]:
-    rejected = chunk.rejected
+    rejected, skipped, repeats = chunk.rejected, chunk.skipped, chunk.repeats
     for start in range(0, max(len(chunk.rows), 1), rows):
         part = chunk.rows[start : start + rows]
-        yield replace(chunk, rows=part, rejected=rejected, read=len(part) + len(rejected))
-        rejected = []
+        read = len(part) + len(rejected) + repeats
+        yield replace(chunk, rows=part, rejected=rejected, read=read, repeats=repeats, skipped=skipped)
+        rejected, skipped, repeats = [], {}, 0
 
 
 def _file_chunks(

@@ -45,6 +45,7 @@ from graphprofile.records import (
     LoadResult,
     Progress,
     Rejection,
+    RetractionChunk,
     SourceFile,
 )
 from graphprofile.vocabulary import Vocabulary
@@ -202,12 +203,15 @@ def run_batch(
     stretches: Counter[int] = Counter()
     rows: Counter[int] = Counter()
     flawed: set[int] = set()
+    skipped: Counter[str] = Counter()
 
     def done(origin: Origin, chunk: Chunk, counts: Counts) -> None:
         rejected = [*chunk.rejected, *counts.rejected]
         if rejected:
             flawed.add(chunk.source_number)
         rows[chunk.source_number] += chunk.read
+        if not isinstance(chunk, RetractionChunk):
+            skipped.update(chunk.skipped)
         refuse(rejected, origin)
         counts.rejected = []
         total.add(counts)
@@ -264,6 +268,7 @@ def run_batch(
         replaced=total.replaced,
         unsent=unsent,
         resumed=ledger is not None and ledger.resumed,
+        skipped=dict(sorted(skipped.items())),
         quarantine_file=None,
         seconds=round(seconds, 3),
         events_per_second=round(read / seconds, 1) if seconds else 0.0,

@@ -15,7 +15,7 @@ from graphprofile.ingest.mapping import REQUIRED
 
 
 def test_the_loaders_are_found_by_name() -> None:
-    assert list(list_loaders()) == ["generic", "movielens", "shakespeare"]
+    assert list(list_loaders()) == ["generic", "movielens", "online-retail", "shakespeare"]
     for name, summary in list_loaders().items():
         loader = find_loader(name)
         assert (loader.name, loader.summary) == (name, summary)
@@ -27,7 +27,7 @@ def test_an_unknown_loader_names_the_closest() -> None:
         UsageError, match=r"Unknown loader 'shakespear' \(did you mean 'shakespeare'\?\)"
     ) as caught:
         find_loader("shakespear")
-    assert caught.value.hint == "Known: generic, movielens, shakespeare."
+    assert caught.value.hint == "Known: generic, movielens, online-retail, shakespeare."
 
 
 def test_the_generic_loader_changes_nothing() -> None:

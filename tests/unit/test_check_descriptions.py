@@ -6,10 +6,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from graphprofile.ingest.canonical import canonical_value
 from graphprofile.ingest.check import check_descriptions
 from graphprofile.ingest.rows import native_column
-from graphprofile.records import DescriptionChunk, Kind, RawChunk
+from graphprofile.records import Description, DescriptionChunk, Kind, RawChunk
 
 
 def check(kind: Kind, *rows: dict[str, Any], fixed: bool = False, **options: Any) -> DescriptionChunk:
@@ -93,3 +96,78 @@ def test_times_of_descriptions_know_zone_and_unit() -> None:
     assert rows[0].updated_at == 0
     rows = check("users", {"user_id": "a", "updated_at": 5}, time_unit="ms").rows
     assert rows[0].updated_at == 5
+
+
+def test_rows_that_say_the_same_are_sent_once_at_their_latest() -> None:
+    chunk = check(
+        "items",
+        {"item_id": "1", "title": "Old", "tags": "a", "updated_at": "2020-03-01"},
+        {"item_id": "1", "title": "Old", "tags": "a", "updated_at": None},
+        {"item_id": "1", "title": "Old", "tags": "a", "updated_at": "2020-05-01T02:00:00+02:00"},
+        {"item_id": "1", "title": "Old", "tags": "a", "updated_at": "2020-05-01"},
+        {"item_id": "1", "title": "New", "tags": "a", "updated_at": "2020-04-01"},
+        {"item_id": "1", "title": "Old", "tags": "b", "updated_at": "2020-04-01"},
+    )
+    assert (chunk.read, chunk.repeats) == (6, 3)
+    assert [(row.line, row.properties["title"], row.tags) for row in chunk.rows] == [
+        (4, "Old", [("tag", "a", 1.0)]),
+        (6, "New", [("tag", "a", 1.0)]),
+        (7, "Old", [("tag", "b", 1.0)]),
+    ]
+    assert chunk.rows[0].updated_at == 1_588_291_200_000
+
+
+def test_equal_rows_that_cannot_be_used_are_each_refused() -> None:
+    bad = {"item_id": "1", "tags": "a\x00"}
+    chunk = check("items", bad, {"item_id": "2", "tags": "a"}, {**bad, "updated_at": "2020-01-01"}, bad)
+    assert [(r.line, r.field, r.row["item_id"]) for r in chunk.rejected] == [
+        (2, "tags", "1"),
+        (4, "tags", "1"),
+        (5, "tags", "1"),
+    ]
+    assert ([row.id for row in chunk.rows], chunk.read, chunk.repeats) == (["2"], 4, 0)
+    soon = {"user_id": "u", "updated_at": "soon"}
+    chunk = check("users", soon, {"user_id": "u"}, soon, {"user_id": "u"})
+    assert [rejection.line for rejection in chunk.rejected] == [2, 4]
+    assert ([row.line for row in chunk.rows], chunk.repeats) == ([3], 1)
+
+
+def test_each_row_on_tags_stands_for_itself() -> None:
+    chunk = check("tags", {"tag": "Haiku", "part_of": "Poetry"}, {"tag": "Haiku", "part_of": "Poetry"})
+    assert (len(chunk.rows), chunk.repeats) == (2, 0)
+
+
+def winners(rows: list[Description]) -> dict[tuple[str, str], tuple[bool, int, str]]:
+    """What stands in the end: by node and property the latest value, of equally late ones the larger."""
+    found: dict[tuple[str, str], tuple[bool, int, str]] = {}
+    for row in rows:
+        said = {
+            **row.properties,
+            **({} if row.tags is None else {"#tags": [list(t) for t in sorted(row.tags)]}),
+        }
+        for name, value in {**said, "#node": True}.items():
+            rank = (row.updated_at is not None, row.updated_at or 0, canonical_value(value))
+            found[row.id, name] = max(rank, found.get((row.id, name), rank))
+    return found
+
+
+SAID = st.fixed_dictionaries(
+    {"item_id": st.sampled_from(["1", "2", ""])},
+    optional={
+        "title": st.sampled_from(["A", "B", "", None]),
+        "price": st.sampled_from([1.5, 2.0, None]),
+        "tags": st.sampled_from(["a", "a;b", "a;a", "", None]),
+        "updated_at": st.sampled_from(["2020-01-01", "2020-01-01T00:00:00Z", "2021", "soon", None]),
+    },
+)
+
+
+@given(st.lists(SAID, max_size=12))
+def test_sending_repeats_once_makes_no_difference(rows: list[dict[str, Any]]) -> None:
+    together = check("items", *rows)
+    apart = [check("items", row) for row in rows]
+    assert winners(together.rows) == winners([row for chunk in apart for row in chunk.rows])
+    assert [(r.line - 2, r.field, r.reason) for r in together.rejected] == [
+        (number, r.field, r.reason) for number, chunk in enumerate(apart) for r in chunk.rejected
+    ]
+    assert together.read == len(rows) == len(together.rows) + together.repeats + len(together.rejected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from graphprofile.errors import SourceError, UsageError
 from graphprofile.ingest.files import expand_paths
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.read import ROWS, read_checked, read_source
-from graphprofile.records import DescriptionChunk, EventChunk, RawChunk, Rejection, SourceFile
+from graphprofile.records import DescriptionChunk, EventChunk, Kind, RawChunk, Rejection, SourceFile
 from graphprofile.vocabulary import Vocabulary
 
 EVENT = {
@@ -348,6 +349,49 @@ def test_the_quarantine_gets_rows_under_their_own_names(tmp_path: Path) -> None:
             {"who": "", "what": "i2", "when": "2011"},
         )
     ]
+
+
+class Choosy(GenericLoader):
+    """Leaves out what is not for sale, and says why."""
+
+    def transform(self, frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+        return frame.with_columns(
+            pl.when(pl.col("user_id") == "")
+            .then(pl.lit("nobody"))
+            .when(pl.col("object_id") == "x")
+            .then(pl.lit("not for sale"))
+            .alias("_skip")
+        )
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 100])
+def test_what_a_loader_leaves_out_is_counted_and_not_read(
+    chunk_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphprofile.ingest.read.CHECK_ROWS", chunk_rows)
+    table = pl.DataFrame(
+        [
+            {**EVENT, "event_id": str(number), "user_id": user, "object_id": item}
+            for number, (user, item) in enumerate(
+                [("", "x"), ("u", "i"), ("u", "x"), ("", "i"), ("u", "\0"), ("v", "i")]
+            )
+        ]
+    )
+    chunks = list(read_checked(table, Choosy(), "events", Mapping(), Vocabulary(), chunk_rows=chunk_rows))
+    skipped: Counter[str] = Counter()
+    for chunk in chunks:
+        assert isinstance(chunk, EventChunk)
+        skipped.update(chunk.skipped)
+    assert skipped == {"nobody": 2, "not for sale": 1}
+    assert sum(chunk.read for chunk in chunks) == 3
+    assert [line for chunk in chunks for line in chunk.frame["line"]] == [2, 6]  # type: ignore[union-attr]
+    assert [(r.line, r.row["event_id"]) for chunk in chunks for r in chunk.rejected] == [(5, "4")]
+
+
+def test_a_column_of_the_source_cannot_leave_rows_out() -> None:
+    (chunk,) = checked([{**EVENT, "_skip": "yes"}], kind="events")
+    assert isinstance(chunk, EventChunk)
+    assert (chunk.read, chunk.skipped, chunk.frame["properties"][0]) == (1, {}, '{"_skip":"yes"}')
 
 
 def test_missing_columns_stop_a_table_and_not_a_stream(tmp_path: Path) -> None:
