@@ -44,6 +44,7 @@ HEAVY = (
     "torch",
     "torch_geometric",
     "polars",
+    "polars_hash",
     "pyarrow",
     "pandas",
     "plotly",

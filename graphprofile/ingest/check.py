@@ -11,7 +11,7 @@ import polars as pl
 from graphprofile.ingest.columns import first, identifiers, keep, numbers, properties_as_json, times
 from graphprofile.ingest.descriptions import check_descriptions
 from graphprofile.ingest.fields import MAX_NAME, clean_text, is_missing, shown
-from graphprofile.ingest.identity import complete_ids, content_digests, hex_digits
+from graphprofile.ingest.identity import complete_ids, content_hashes
 from graphprofile.ingest.mapping import REJECT, as_bool, did_you_mean
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.times import DAY_MS, TimeUnit, check_future, zone
@@ -113,9 +113,8 @@ def check_events(
     )
     if bad.reasons:
         checked = checked.filter(~bad.mask(height))
-    digests = content_digests(checked)
-    hashes = hex_digits(digests)
-    ids = complete_ids(checked["event_id"], digests, hashes, occurrences or Occurrences())
+    hashes = content_hashes(checked)
+    ids = complete_ids(checked["event_id"], hashes, occurrences or Occurrences())
     checked = checked.with_columns(hashes.alias("hash"), ids.alias("event_id")).select(
         pl.col(name).cast(dtype) for name, dtype in EVENT_SCHEMA.items()
     )
@@ -313,9 +312,15 @@ def _properties(frame: pl.DataFrame, kind: Kind, bad: Verdicts) -> tuple[pl.Seri
 
 
 def _objects(columns: dict[str, pl.Series]) -> pl.Series:
-    entries = [f'"{name}":' + columns[name] for name in sorted(columns)]
-    joined = pl.concat_str([pl.lit(entry) for entry in entries], separator=",", ignore_nulls=True)
-    return pl.select("{" + joined + "}").to_series()
+    names = sorted(columns)
+    if any(columns[name].null_count() for name in names):
+        entries = [pl.concat_str(pl.lit(f'"{name}":'), columns[name]) for name in names]
+        parts = [pl.lit("{"), pl.concat_str(entries, separator=",", ignore_nulls=True)]
+    else:
+        parts = []
+        for name in names:
+            parts += [pl.lit(f'{"," if parts else "{"}"{name}":'), pl.lit(columns[name])]
+    return pl.select(pl.concat_str(*parts, pl.lit("}"))).to_series()
 
 
 def _given_ids(frame: pl.DataFrame, fixed_columns: bool, bad: Verdicts) -> pl.Series:

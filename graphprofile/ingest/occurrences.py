@@ -32,28 +32,41 @@ class Occurrences:
         """For each key how many times it has come, itself included, counted over all calls."""
         if not len(keys):
             return np.zeros(0, dtype=np.int64)
-        unique, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        unique, counts = np.unique(keys, return_counts=True)
+        before = np.zeros(len(unique), dtype=np.int64)
+        for known, totals in self.runs:
+            at = np.minimum(np.searchsorted(known, unique), len(known) - 1)
+            again = known[at] == unique
+            if again.any():
+                before[again] += totals[at[again]]
+        self._add(unique, counts.astype(np.int64))
+        if len(unique) == len(keys) and not before.any():
+            return np.ones(len(keys), dtype=np.int64)
+        inverse = np.searchsorted(unique, keys)
         order = np.argsort(inverse, kind="stable")
         starts = np.repeat(np.cumsum(counts) - counts, counts)
         within = np.empty(len(keys), dtype=np.int64)
         within[order] = np.arange(len(keys)) - starts + 1
-        before = np.zeros(len(unique), dtype=np.int64)
-        for known, totals in self.runs:
-            at = np.minimum(np.searchsorted(known, unique), len(known) - 1)
-            before += np.where(known[at] == unique, totals[at], 0)
-        self._add(unique, counts.astype(np.int64))
         return within + before[inverse]
 
     def _add(self, keys: Keys, counts: Counts) -> None:
         while self.runs and len(self.runs[-1][0]) <= 2 * len(keys):
-            other_keys, other_counts = self.runs.pop()
-            joined, inverse = np.unique(np.concatenate([other_keys, keys]), return_inverse=True)
-            sums = np.zeros(len(joined), dtype=np.int64)
-            np.add.at(sums, inverse, np.concatenate([other_counts, counts]))
-            keys, counts = joined, sums
+            keys, counts = _merged(self.runs.pop(), (keys, counts))
         if len(keys) > IN_MEMORY:
             keys, counts = _on_disk(keys), _on_disk(counts)
         self.runs.append((keys, counts))
+
+
+def _merged(one: tuple[Keys, Counts], other: tuple[Keys, Counts]) -> tuple[Keys, Counts]:
+    """Two sorted runs as one; a key in both has the sum of its counts."""
+    keys = np.concatenate([one[0], other[0]])
+    # The stable sort of numpy knows sorted stretches and merges them.
+    order = np.argsort(keys, kind="stable")
+    keys, counts = keys[order], np.concatenate([one[1], other[1]])[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    if len(starts) == len(keys):
+        return keys, counts
+    return keys[starts], np.add.reduceat(counts, starts)
 
 
 def _on_disk(values: Any) -> Any:

@@ -339,6 +339,14 @@ def _csv_header(
     raise SourceError(f"{name}: the file holds no header and no rows.", "Line 1 must be the header.")
 
 
+def _numbers(lines: npt.NDArray[np.int64]) -> Sequence[int]:
+    """Ascending line numbers; a range where none is left out, which no list of a million numbers can beat."""
+    if len(lines) and lines[-1] - lines[0] == len(lines) - 1:
+        return range(int(lines[0]), int(lines[-1]) + 1)
+    numbers: list[int] = lines.tolist()
+    return numbers
+
+
 class _Pending:
     """Rows of several blocks on their way into chunks."""
 
@@ -385,7 +393,7 @@ class _Pending:
         frame, self.frame = (
             (self.frame, self.empty) if rows is None else (self.frame[:rows], self.frame[rows:])
         )
-        lines, self.lines = self.lines[: frame.height].tolist(), self.lines[frame.height :]
+        lines, self.lines = _numbers(self.lines[: frame.height]), self.lines[frame.height :]
         rejected, self.rejected = self.rejected, []
         self.given = True
         position, size = self.opened.raw.tell(), self.opened.size

@@ -123,12 +123,15 @@ def _utf8(stream: IO[bytes], encoding: str, block_size: int) -> Iterator[bytes]:
         yield rest.encode("utf-8", "surrogateescape")
 
 
-def _lone_returns(data: bytes) -> bool:
-    return b"\r" in data and data.count(b"\r") != data.count(b"\r\n")
-
-
-def _blank_lines(data: bytes) -> bool:
-    return data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data
+def _odd_lines(data: bytes) -> bool:
+    """Whether a line is blank, or holds a carriage return that does not end it."""
+    if data.startswith(b"\n"):
+        return True
+    text = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(text == 10)
+    returns = text[ends - 1] == 13
+    blank = np.diff(ends, prepend=-1) - returns == 1
+    return bool(blank.any()) or data.count(b"\r") != np.count_nonzero(returns)
 
 
 def _line_count(data: bytes) -> int:
@@ -190,7 +193,7 @@ class CsvLines:
 
     def _fast(self, data: bytes, first_line: int) -> Table | None:
         """All lines at once, where none of them needs care."""
-        if (self.quoting and b'"' in data) or b"\0" in data or _lone_returns(data) or _blank_lines(data):
+        if (self.quoting and b'"' in data) or b"\0" in data or _odd_lines(data):
             return None
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
@@ -224,7 +227,7 @@ class CsvLines:
 
     def _plain_quotes(self, data: bytes, first_line: int) -> Table | None:
         """All lines in one go, where each of them is one whole record."""
-        if not self.quoting or b"\0" in data or _lone_returns(data) or len(data) > 4 * BLOCK:
+        if not self.quoting or b"\0" in data or len(data) > 4 * BLOCK or _odd_lines(data):
             return None
         try:
             reader = csv.reader(
