@@ -1,4 +1,4 @@
-"""The benchmarks that need nothing but the package: loading, and the demo's model."""
+"""The benchmarks that need nothing but the package: reading, loading, and the demo's model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def main() -> int:
     """Run each in its own process, so that peaks of memory are its own."""
     data = str(files("graphprofile.sample_data") / "shakespeare")
     for command in (
+        [str(HERE / "reading.py"), "--rows", "1000000"],
         [str(HERE / "load.py"), "--events", "100000"],
         [str(HERE / "models.py"), "--data", "shakespeare", "--path", data],
     ):

@@ -185,6 +185,31 @@ def test_every_row_is_applied_or_refused(rows: list[dict[str, Any]], fixed: bool
         assert not any(chunk.frame[name].null_count() for name in required)
 
 
+TEXTS = st.fixed_dictionaries(
+    {
+        "user_id": st.text(min_size=1, max_size=6),
+        "object_id": st.sampled_from(["i1", 'q"x', "b\\s", "é", "\U0001f600"]),
+    },
+    optional={"colour": st.text(max_size=4), "value": st.floats(-1e20, 1e20)},
+).map(lambda row: {**GOOD, **row})
+
+
+@settings(deadline=None)
+@given(
+    st.lists(TEXTS, min_size=1, max_size=6),
+    st.sampled_from(["2010-12-01", "1291161600000", "2010-12", "2010"]),
+)
+def test_a_hash_is_that_of_the_canonical_event(rows: list[dict[str, Any]], moment: str) -> None:
+    chunk = check(*({**row, "timestamp": moment} for row in rows))
+    for row in chunk.frame.rows(named=True):
+        content = {
+            name: row[name]
+            for name in ("type", "user_id", "object_id", "object_kind", "ts", "ts_precision", "value")
+        }
+        properties = json.loads(row["properties"] or "{}")
+        assert row["hash"] == content_hash(canonical_event(**content, properties=properties))
+
+
 @settings(deadline=None)
 @given(st.lists(ROWS.map(lambda row: {**row, **GOOD}), min_size=1, max_size=6))
 def test_a_row_means_the_same_alone_and_among_others(rows: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graphprofile.errors import UsageError
@@ -172,6 +172,7 @@ def test_columns_of_text_answer_like_single_values(values: list[str | None], nam
 
 
 @settings(deadline=None)
+@example([-(2**63), 2**63 - 1])
 @given(st.lists(st.none() | st.integers(-(2**62), 2**62) | st.integers(19_000_000, 21_000_000), max_size=8))
 def test_columns_of_integers_answer_like_single_values(values: list[int | None]) -> None:
     for unit in (None, "s", "ms", "us", "ns"):
