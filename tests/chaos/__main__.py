@@ -16,12 +16,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from neo4j_server import Neo4jServer
 
-from . import faults
+from . import bad_rows, clock, damage, disk, faults
 from .faults import Fault, Setting
 from .generate import Data, make_data
 from .world import Embedded, Impossible, Server, World
 
-USERS, ITEMS, EVENTS = 2_000, 1_500, 45_000
+EVENTS = 45_000
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
     rows = []
     with tempfile.TemporaryDirectory(prefix="graphprofile-chaos-") as scratch, ExitStack() as stack:
         folder = Path(scratch)
-        data = make_data(folder / "files", seed, users=USERS, items=ITEMS, events=options.events)
+        data = make_data(folder / "files", seed, events=options.events)
         for engine in options.engine:
             world = _world(engine, folder)
             stack.callback(world.close)
@@ -75,11 +75,22 @@ def _plan(options: argparse.Namespace) -> list[tuple[str, Fault, int]]:
         ("four loaders at once", faults.loaders_at_once, rounds),
         ("four loaders at once, with kills", faults.loaders_at_once_and_kills, rounds),
         ("a loader stopped, another meanwhile", faults.stopped_loader, rounds),
+        ("full disk under the store", disk.full_store, rounds),
+        ("full disk under the quarantine", disk.full_quarantine, rounds),
+        ("no room in TMPDIR", disk.full_temporary, 1),
+        ("clock jumps during and between loads", clock.clock_jumps, rounds),
+        ("clock decades behind, then right", clock.clock_long_ago, 2),
+        ("files cut or with flipped bits, loaded", damage.damaged_files, 6 * rounds),
+        ("files cut or with flipped bits, read", damage.damaged_reads, 200 * rounds),
+        ("bad rows among good ones", bad_rows.bad_rows, 1_000 * rounds),
+        ("rows that the engine refuses", faults.poison_row, rounds),
     ]
     return [entry for entry in plan if not options.only or options.only in entry[0]]
 
 
-def _run(world: World, data: Data, options: argparse.Namespace, seed: int) -> list[tuple[str, str, int, int, float]]:
+def _run(
+    world: World, data: Data, options: argparse.Namespace, seed: int
+) -> list[tuple[str, str, int, int, float]]:
     digest, seconds = world.clean_digest(data)
     print(f"{world.engine}: undisturbed in {seconds:.1f} s, digest {digest}", flush=True)
     rows = []

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .generate import Data
+from graphprofile.ingest.quarantine import read_quarantine
+
+from .generate import Data, Row, event_row, expected, write_rows
 from .proxy import Proxy
-from .world import CLEAN, Command, Impossible, World
+from .world import CLEAN, PARTIAL, Command, Ended, World
 
 KILLS_A_STORE = 8
 LOADERS = 4
@@ -66,7 +68,7 @@ Fault = Callable[[Setting, int], Iterator[Round]]
 
 def kill_loader(setting: Setting, times: int) -> Iterator[Round]:
     """kill -9 of the loader at a random moment, several times on end, then the same command in peace."""
-    world, rng, left = setting.world, setting.rng, times
+    world, rng, left, seconds = setting.world, setting.rng, times, setting.seconds
     while left > 0:
         world.fresh()
         # Sometimes an engine waits already, sometimes the loader that is killed has to start it.
@@ -76,10 +78,13 @@ def kill_loader(setting: Setting, times: int) -> Iterator[Round]:
         moments: list[str] = []
         while len(moments) < min(KILLS_A_STORE, left):
             command = world.loading(setting.data.files)
-            moment = setting.moment()
+            moment = rng.uniform(0, seconds)
             if command.ends_within(moment):
                 ended = command.end()
                 wrongs = ended.wrongs(CLEAN)
+                if not moments:
+                    # The machine has more time now than it had when the first load was measured.
+                    seconds = ended.seconds
                 if wrongs or not moments:
                     yield Round(0, wrongs, f"it ended before {moment:.2f} s")
                 break
@@ -111,7 +116,7 @@ def kill_engine(setting: Setting, times: int) -> Iterator[Round]:
         ended = command.end()
         wrongs = ended.wrongs(CLEAN, 1)
         if killed:
-            note = f"{killed} kill(s); the loader {'went on' if ended.code == CLEAN else 'gave up'}"
+            note = f"{killed} kill(s); the loader {_what_became(ended)}"
             yield Round(killed, [*wrongs, *setting.finish()], note)
             left -= killed
         elif wrongs:
@@ -177,7 +182,7 @@ def _behind_proxy(setting: Setting, times: int, disturb: Callable[[Proxy, Comman
             cuts = proxy.cuts
         # A connection that is cut while it is being made may be refused for good; a later one is gone on with.
         wrongs = ended.wrongs(CLEAN, 1)
-        note = f"{cuts} cut(s); the loader {'went on' if ended.code == CLEAN else 'gave up: ' + ended.err[-200:]}"
+        note = f"{cuts} cut(s); the loader {_what_became(ended)}"
         yield Round(cuts, [*wrongs, *setting.finish()], note)
         left -= max(cuts, 1)
 
@@ -229,8 +234,52 @@ def stopped_loader(setting: Setting, times: int) -> Iterator[Round]:
         yield Round(1, [*wrongs, *setting.finish()], note)
 
 
+def _what_became(ended: Ended) -> str:
+    return "went on" if ended.code == CLEAN else f"gave up: {ended.err.strip()[-220:]}"
+
+
 def _some(rng: random.Random, files: tuple[Path, ...]) -> list[Path]:
     return rng.sample(files, rng.randint(2, len(files)))
 
 
-__all__ = ["Fault", "Impossible", "Round", "Setting"]
+def poison_row(setting: Setting, times: int) -> Iterator[Round]:
+    """The user's own constraints refuse single rows: these are quarantined, all the others are loaded."""
+    world, rng = setting.world, setting.rng
+    for number in range(times):
+        world.fresh()
+        world.start("init").end()
+        with world.open() as gp:
+            gp.cypher("CREATE CONSTRAINT FOR (i:Item) REQUIRE i.sku IS UNIQUE", read_only=False)
+            gp.cypher(
+                "CREATE CONSTRAINT FOR ()-[e:PURCHASED]-() REQUIRE e.receipt IS UNIQUE", read_only=False
+            )
+        things: list[Row] = [{"item_id": f"i{n}", "title": f"Book {n}", "sku": f"s{n}"} for n in range(300)]
+        rows = [event_row(rng, f"p{number}-{n}", 50, 300) for n in range(1_200)]
+        for n, row in enumerate(rows):
+            row.update(event_type="purchased", receipt=f"r{n}")
+        bad_things = rng.sample(range(1, len(things)), 2)
+        bad_rows = rng.sample(range(1, len(rows)), 3)
+        for n in bad_things:
+            things[n]["sku"] = things[n - 1]["sku"]
+        for n in bad_rows:
+            rows[n]["receipt"] = rows[n - 1]["receipt"]
+        files = (
+            write_rows(world.folder / "skus.csv", things),
+            write_rows(world.folder / "receipts.csv", rows),
+        )
+        good = expected([row for n, row in enumerate(rows) if n not in bad_rows])
+        data = Data(files, good, {"Item": len(things)})
+        wrongs = []
+        for _ in range(2):
+            ended = world.load(files)
+            wrongs += ended.wrongs(PARTIAL)
+            kept = {
+                (Path(row.rejection.source).name, row.rejection.line)
+                for path in (world.settings.data_dir / "quarantine").glob("*.jsonl")
+                for row in read_quarantine(path)
+            }
+            bad = {("skus.csv", n + 2) for n in bad_things} | {("receipts.csv", n + 2) for n in bad_rows}
+            if kept != bad:
+                wrongs.append(f"in quarantine: {sorted(kept)}; bad: {sorted(bad)}")
+        _, more = world.look(data)
+        yield Round(1, [*wrongs, *more], f"{len(bad)} rows refused by the engine")

@@ -48,16 +48,17 @@ class Data:
         return len(self.events)
 
 
-def make_data(folder: Path, seed: int, *, users: int, items: int, events: int) -> Data:
+def make_data(folder: Path, seed: int, *, events: int) -> Data:
     """Write the files of one store.
 
     Args:
         folder: Where; made.
         seed: Of everything random in it.
-        users: Number of users, all of them described.
-        items: Number of items, each described twice with other tags; the newer description comes first.
-        events: Number of distinct events over four files; each file begins with the end of the one before.
+        events: Number of distinct events over four files; each file begins with the end of the one before. There
+            is a user to 20 of them and an item to 30; items are described twice with other tags, and the newer
+            description comes first.
     """
+    users, items = max(50, events // 20), max(50, events // 30)
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     rows = [event_row(rng, f"e{number}", users, items) for number in range(events)]
