@@ -28,7 +28,7 @@ from graphprofile.vocabulary import Vocabulary
 RULES = Vocabulary()
 SEEDS = {
     "csv": b"event_id,user_id,event_type,object_id,timestamp,value\n1,u,viewed,i,2020-01-01T00:00:00Z,1.5\n",
-    "jsonl": b'{"event_id": "1", "user_id": "u", "event_type": "rated", "object_id": "i", "timestamp": 1, "value": 3}\n',
+    "jsonl": b'{"event_id": "1", "user_id": "u", "event_type": "viewed", "object_id": "i", "timestamp": 1}\n',
     "times": b"2010-12-01T08:26:00.5+01:00",
 }
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from neo4j_server import Neo4jServer
@@ -88,7 +88,7 @@ def test_the_proxy_cuts_between_a_commit_and_its_answer() -> None:
         def serve() -> None:
             connection, _ = server.accept()
             with connection:
-                while not heard.endswith(COMMIT):
+                while heard.count(COMMIT) < 2:
                     heard.extend(connection.recv(4))
                 connection.sendall(b"done")
 
@@ -101,9 +101,10 @@ def test_the_proxy_cuts_between_a_commit_and_its_answer() -> None:
                 # In pieces, as a network may hand it over.
                 for piece in (b"row" + COMMIT[:3], COMMIT[3:], b"row", COMMIT):
                     client.sendall(piece)
-                with pytest.raises(ConnectionError):
-                    assert client.recv(4) == b"", "cut"
-                    raise ConnectionResetError
+                answer = b""
+                with contextlib.suppress(ConnectionError):
+                    answer = client.recv(4)
+                assert answer == b""
             thread.join(20)
             assert heard == b"row" + COMMIT + b"row" + COMMIT
             assert proxy.cuts == 1
