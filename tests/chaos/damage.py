@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
+import re
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -16,9 +20,11 @@ from graphprofile.vocabulary import Vocabulary
 
 from .faults import Round, Setting
 from .generate import TYPES, Data, Key, event_row, expected, write_rows
-from .world import CLEAN, PARTIAL, World
+from .world import CLEAN, PARTIAL, Impossible, World
 
 FORMATS = ("events.csv", "events.csv.gz", "events.jsonl", "events.parquet")
+FUZZED = ("csv", "jsonl", "times")
+ROOT = Path(__file__).parent.parent.parent
 ROWS = 400
 SLOWEST_READ_SECONDS = 20.0
 
@@ -154,4 +160,14 @@ def read_through(path: Path) -> list[str]:
     return [] if took < SLOWEST_READ_SECONDS else [f"took {took:.0f} s"]
 
 
-__all__ = ["damaged_files", "damaged_reads", "read_through"]
+def fuzzed(setting: Setting, times: int) -> Iterator[Round]:
+    """The coverage-guided fuzzer on each kind of text, ``times`` seconds each."""
+    if importlib.util.find_spec("atheris") is None:
+        raise Impossible("atheris is not installed")
+    for target in FUZZED:
+        command = [sys.executable, "-m", "tests.chaos.fuzz", target, f"-max_total_time={times}"]
+        command += [f"-seed={setting.rng.randrange(1, 1 << 30)}", "-verbosity=1"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        runs = re.search(r"Done (\d+) runs", done.stderr)
+        wrongs = [] if done.returncode == 0 and runs else [f"{' '.join(command)}: {done.stderr[-1500:]}"]
+        yield Round(int(runs.group(1)) if runs else 0, wrongs, target)

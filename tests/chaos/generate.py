@@ -129,7 +129,8 @@ def write_rows(path: Path, rows: list[Row]) -> Path:
     elif name.endswith(".jsonl"):
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     elif name.endswith(".gz"):
-        plain = _csv(path.with_suffix(""), rows)
+        # The plain file may lie beside it.
+        plain = _csv(path.with_suffix(".plain"), rows)
         path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
         plain.unlink()
     else:

@@ -268,6 +268,7 @@ class Embedded(World):
     """The embedded engine with a store of its own."""
 
     engine = "arcadedb"
+    _held: embedded.Channel | None = None
 
     def _settings(self, data_dir: Path) -> Settings:
         return Settings(uri=None, data_dir=data_dir, heap_size="512m")
@@ -276,11 +277,14 @@ class Embedded(World):
         """What the owner process says about itself, None without a living one."""
         try:
             found: dict[str, Any] = json.loads((self.settings.data_dir / "store/owner.json").read_text())
-        except (OSError, ValueError):
+            command = psutil.Process(int(found["pid"])).cmdline()
+        except (OSError, ValueError, psutil.Error):
             return None
-        return found if psutil.pid_exists(int(found["pid"])) else None
+        # The file of a dead owner may name a process that has its number now.
+        return found if str(self.settings.data_dir / "store") in command else None
 
     def empty(self) -> None:
+        self._let_go()
         # A killed owner may still hold files for a moment; a new folder needs no wait.
         while self.kill_engine():
             time.sleep(0.05)
@@ -289,8 +293,14 @@ class Embedded(World):
         self.settings = self._settings(self.settings.data_dir.with_name(f"data-{number}"))
 
     def up(self) -> None:
-        """Keep an owner running."""
-        embedded.up(self.settings)
+        # Held open rather than told to stay: an engine must not outlive faults that were stopped.
+        self._let_go()
+        self._held = embedded.connect(self.settings)
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.abandon()
+            self._held = None
 
     def kill_engine(self) -> bool:
         owner = self.owner()
@@ -315,6 +325,7 @@ class Embedded(World):
         return int(owner["bolt_port"]), {name: str(value) for name, value in reach.items()}
 
     def close(self) -> None:
+        self._let_go()
         self.kill_engine()
 
 
