@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format neo4j bench clean
+.PHONY: help demo test check format neo4j bench chaos clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ neo4j: $(READY) ## A real Neo4j in the foreground; prints how to reach it
 
 bench: $(READY) ## Print the figures of this machine
 	@$(BIN)/python -m benchmarks
+
+chaos: $(READY) ## Kills, cuts, full disks and bad files while loading, on both engines (hours)
+	@$(BIN)/python -m tests.chaos
 
 clean: ## Remove the environment and what was built
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -92,12 +92,14 @@ class Neo4jServer:
         user: ``neo4j``.
         password: The password made for it.
         process: The Java process, None for a server that somebody else runs.
+        home: Where its data lie, None for a server that somebody else runs.
     """
 
     uri: str
     user: str
     password: str
     process: subprocess.Popen[bytes] | None = None
+    home: Path | None = None
 
     @classmethod
     def start(
@@ -142,7 +144,7 @@ class Neo4jServer:
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=1):
-                    return cls(f"neo4j://127.0.0.1:{port}", "neo4j", secret, process)
+                    return cls(f"neo4j://127.0.0.1:{port}", "neo4j", secret, process, home)
             except OSError:
                 time.sleep(0.2)
         process.kill()

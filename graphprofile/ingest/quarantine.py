@@ -12,6 +12,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -139,8 +140,14 @@ class QuarantineWriter:
         try:
             if self._stream is None:
                 self._stream = _create(self.path)
-            self._stream.write(b"".join(lines))
-            self._stream.flush()
+            whole = os.fstat(self._stream.fileno()).st_size
+            try:
+                _write(self._stream, b"".join(lines))
+            except OSError:
+                # No half line stays, which nobody could read.
+                with suppress(OSError):
+                    os.ftruncate(self._stream.fileno(), whole)
+                raise
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
@@ -185,7 +192,7 @@ def list_quarantine(data_dir: Path) -> list[QuarantineFile]:
     found = []
     for path in sorted(folder.glob("*.jsonl"), key=lambda path: (path.stat().st_mtime, path.name)):
         reasons: Counter[str] = Counter()
-        for row in read_quarantine(path):
+        for row in read_quarantine(path, torn=True):
             reasons[f"{row.rejection.field}: {row.rejection.reason}"] += 1
         when = datetime.fromtimestamp(int(path.stat().st_mtime), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         found.append(QuarantineFile(path.stem, path, reasons.total(), dict(reasons.most_common()), when))
@@ -204,15 +211,19 @@ def refused_before(data_dir: Path) -> dict[bytes, Path]:
     found: dict[bytes, Path] = {}
     for path in sorted((data_dir / FOLDER).glob("*.jsonl")):
         try:
-            for row in read_quarantine(path):
+            for row in read_quarantine(path, torn=True):
                 found.setdefault(refusal_key(row.rejection), path)
         except SourceError:
             continue
     return found
 
 
-def read_quarantine(path: Path) -> Iterator[QuarantinedRow]:
+def read_quarantine(path: Path, *, torn: bool = False) -> Iterator[QuarantinedRow]:
     """The rows of a quarantine file.
+
+    Args:
+        path: The file.
+        torn: Pass over a last line without an end that is no JSON: what a kill in the middle of a write leaves.
 
     Raises:
         SourceError: No such file, or a line that is not what this module writes; names file and line.
@@ -225,7 +236,7 @@ def read_quarantine(path: Path) -> Iterator[QuarantinedRow]:
         ) from error
     with stream:
         for number, line in enumerate(stream, start=1):
-            if line.strip():
+            if line.strip() and not (torn and _is_torn(line)):
                 yield _parsed(line, path, number)
 
 
@@ -254,9 +265,7 @@ def finish_retry(path: Path, left: Sequence[tuple[Rejection, Origin]]) -> Path:
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         with _create(fresh) as stream:
-            for rejection, origin in left:
-                stream.write(_line(rejection, origin))
-            stream.flush()
+            _write(stream, b"".join(_line(rejection, origin) for rejection, origin in left))
             os.fsync(stream.fileno())
         os.replace(fresh, path)
     except OSError as error:
@@ -266,7 +275,39 @@ def finish_retry(path: Path, left: Sequence[tuple[Rejection, Origin]]) -> Path:
 
 def _create(path: Path) -> IO[bytes]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    _end_last_line(path, descriptor)
+    # Without a buffer: what could not be written must not be written later, by closing.
+    return os.fdopen(descriptor, "ab", buffering=0)
+
+
+def _write(stream: IO[bytes], data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[stream.write(left) :]
+
+
+def _end_last_line(path: Path, descriptor: int) -> None:
+    """A file that is gone on with begins a new line: a torn one goes, one without its end gets it."""
+    with path.open("rb") as stream:
+        start, line = 0, b""
+        for line in stream:
+            start += len(line)
+    if _is_torn(line):
+        os.ftruncate(descriptor, start - len(line))
+    elif line and not line.endswith(b"\n"):
+        os.write(descriptor, b"\n")
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether a line has no end and is no JSON: nobody mended it, a kill or a full disk cut it."""
+    if not line or line.endswith(b"\n"):
+        return False
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return True
+    return False
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:

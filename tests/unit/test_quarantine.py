@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -199,3 +201,46 @@ def test_a_refused_row_is_applied_once_mended(tmp_path: Path) -> None:
     ((origin, rows),) = rows_by_origin(read_quarantine(writer.path)).items()
     assert origin == Origin("events", "generic", tuple(texts))
     assert check([row.columns for row in rows]) == (["u3", "u2"], [])
+
+
+def test_a_torn_line_is_passed_over_and_goes_when_the_file_is_gone_on_with(tmp_path: Path) -> None:
+    with QuarantineWriter(tmp_path, "b1") as writer:
+        writer.add([rejection({"a": "1"}, 1), rejection({"a": "2"}, 2)])
+    whole = writer.path.read_bytes()
+    writer.path.write_bytes(whole[:-20])
+    (entry,) = list_quarantine(tmp_path)
+    assert entry.rows == 1
+    with pytest.raises(SourceError, match="line 2"):
+        list(read_quarantine(writer.path))
+    with QuarantineWriter(tmp_path, "b1") as again:
+        again.add([rejection({"a": "2"}, 2)])
+    assert writer.path.read_bytes() == whole
+
+
+def test_a_last_line_mended_without_its_end_stays(tmp_path: Path) -> None:
+    with QuarantineWriter(tmp_path, "b1") as writer:
+        writer.add([rejection({"a": "1"}, 1)])
+    writer.path.write_bytes(writer.path.read_bytes().rstrip(b"\n"))
+    with QuarantineWriter(tmp_path, "b1") as again:
+        again.add([rejection({"a": "2"}, 2)])
+    assert [row.rejection.line for row in read_quarantine(writer.path)] == [1, 2]
+
+
+def test_what_a_full_disk_refuses_leaves_no_half_line(tmp_path: Path) -> None:
+    writer = QuarantineWriter(tmp_path, "b1")
+    writer.add([rejection({"a": "1"}, 1)])
+    size = writer.path.stat().st_size
+    # The system's own limit on the size of files stands for the disk; it writes what still fits.
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, hard))
+    try:
+        with pytest.raises(ConfigError, match="cannot be written"):
+            writer.add([rejection({"a": "2" * 500}, 2)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert writer.path.stat().st_size == size
+    writer.add([rejection({"a": "2"}, 2)])
+    writer.close()
+    assert [row.rejection.line for row in read_quarantine(writer.path)] == [1, 2]
