@@ -8,7 +8,8 @@
     files/quarantine/…         refused rows
     manifest.json              format, schema version, store, counts, the SHA-256 of every part
 
-It appears under its name when it is complete. A reader checks every part against the manifest before it uses any.
+It appears under its name when it is complete. Its last 64 bytes (the zip's comment) are the SHA-256 of all bytes before
+them. A reader checks that, and every part against the manifest, before it uses any.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ MANIFEST = "manifest.json"
 PART_BYTES = 4 << 20
 COPY_BYTES = 1 << 20
 COMPRESSION = 1
+SEAL_BYTES = 64
 _PART = re.compile(r"(nodes|relationships)/\d{5,}\.jsonl\Z")
 _FILE = re.compile(r"files/(models|quarantine)(/[^/\\\x00]+)+\Z")
 _DAMAGED = (
@@ -67,9 +69,12 @@ class ArchiveWriter:
         self._files: list[dict[str, Any]] = []
         self._lines: dict[str, list[bytes]] = {}
         self._sizes: dict[str, int] = {}
-        if path.is_dir():
-            raise BackupError(f"{path}: is a folder.", "Name a file, e.g. backup.zip.")
-        if path.exists() and not is_backup(path):
+        with self._writing():
+            there = path.exists()
+        if there and not path.is_file():
+            what = "a folder" if path.is_dir() else "no file"
+            raise BackupError(f"{path}: is {what}.", "Name a file, e.g. backup.zip.")
+        if there and not is_backup(path):
             raise BackupError(
                 f"{path}: exists and is no backup; it is left as it is.", "Name another file for the backup."
             )
@@ -114,10 +119,11 @@ class ArchiveWriter:
         document = {"format": FORMAT, **manifest, "parts": self._parts, "files": self._files}
         with self._writing():
             self._zip.writestr(_entry(MANIFEST), json.dumps(document, indent=1, ensure_ascii=False))
+            self._zip.comment = b"0" * SEAL_BYTES
             self._zip.close()
+            self.bytes = seal(self._stream)
             self._stream.flush()
             os.fsync(self._stream.fileno())
-            self.bytes = self._stream.tell()
             self._stream.close()
             self._scratch.replace(self.path)
             flush_folder(self.path.parent)
@@ -179,6 +185,9 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            # A device or a pipe would be read without end.
+            if path.exists() and not path.is_file():
+                raise BackupError(f"{path}: is no file.", "Name a file that `backup` wrote.")
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise BackupError(f"{path}: no such file.", "Name a file that `backup` wrote.") from error
@@ -198,6 +207,9 @@ class Archive:
         Raises:
             BackupError: A part is missing, truncated or changed; names it.
         """
+        with self.path.open("rb") as stream:
+            if _sum(stream) != stream.read():
+                raise self._damaged("it is not what was written")
         entries = [*self.manifest["parts"], *self.manifest["files"]]
         expected = {entry["name"] for entry in entries}
         if expected | {MANIFEST} != set(self._zip.namelist()) or len(expected) != len(entries):
@@ -283,6 +295,24 @@ class Archive:
         return BackupError(
             f"{self.path}: the backup is damaged: {why}.", "Nothing was written. Take another copy of it."
         )
+
+
+def seal(stream: IO[bytes]) -> int:
+    """Write the SHA-256 of a whole file over its last 64 bytes; returns the file's size."""
+    found = _sum(stream)
+    stream.write(found)
+    return stream.tell()
+
+
+def _sum(stream: IO[bytes]) -> bytes:
+    """SHA-256 of a file up to its last 64 bytes, where the stream stands afterwards."""
+    left = max(0, stream.seek(0, os.SEEK_END) - SEAL_BYTES)
+    stream.seek(0)
+    digest = sha256()
+    while chunk := stream.read(min(left, COPY_BYTES)):
+        digest.update(chunk)
+        left -= len(chunk)
+    return digest.hexdigest().encode()
 
 
 def is_backup(path: Path) -> bool:

@@ -280,16 +280,17 @@ class _Restore:
 
     def end(self) -> None:
         """Put the backup's own record in place: the store is open from now on."""
-        rows = self.store.write(
-            lambda tx: tx.run(
-                "backup/write_store", token=self.token, now=_now(), properties=self.record_properties
-            )
-        )
-        if not rows:
-            state = self.store.read("schema/read_store")
-            if state and state[0]["properties"] == self.record_properties:
+
+        def work(tx: Transaction) -> None:
+            rules = tx.run("schema/read_store")[0]["properties"]
+            if rules == self.record_properties:
                 return  # committed before, without an answer
-            raise _taken_over()
+            if not tx.run(
+                "backup/write_store", token=self.token, now=_now(), properties=self.record_properties
+            ):
+                raise _taken_over()
+
+        self.store.write(work)
 
     def _transaction(self, work: Callable[[Transaction], Any]) -> Any:
         """One counted transaction; None where it had been committed before, without an answer."""
