@@ -14,6 +14,7 @@ The tree::
     │   ├── BatchTakenOver      another process goes on with the batch
     │   └── StoreMismatch       the store was written under other rules (schema version, vocabulary)
     ├── NotFound                an id or name the graph does not hold
+    ├── BackupError             a backup cannot be written, read or restored
     └── ModelError              training, embedding or the model registry
         ├── NoModel             nothing has been trained yet
         ├── TooLittleData       too few users, items or events to train on
@@ -106,6 +107,12 @@ class NotFound(GraphProfileError):
     """An id or a name that the graph does not hold."""
 
     code = "not_found"
+
+
+class BackupError(GraphProfileError):
+    """A backup cannot be written, read or restored."""
+
+    code = "backup"
 
 
 class ModelError(GraphProfileError):

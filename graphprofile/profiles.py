@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from graphprofile import reading
 from graphprofile import settings as settings_module
-from graphprofile.errors import NotFound, SourceError, StoreMismatch, UsageError
+from graphprofile.errors import NotFound, SourceError, UsageError
+from graphprofile.migrations import MigrateResult, check_version, migrate
 from graphprofile.records import (
     EmbedResult,
     Explanation,
@@ -38,6 +39,7 @@ from graphprofile.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import networkx as nx
 
+    from graphprofile.backup import BackupResult, RestoreResult
     from graphprofile.embedding import Embeddings, Models
     from graphprofile.watch import Arrival
 
@@ -81,7 +83,8 @@ class GraphProfile:
             ConfigError: A setting cannot be used.
             EngineUnavailable: Nobody answers at the address.
             AuthenticationFailed: Wrong user or password.
-            StoreMismatch: The store was written by another version.
+            StoreMismatch: The store was written by another version (see :meth:`migrate`), or a restore into it
+                was not finished.
         """
         settings = settings_module.resolve(config, uri=uri, **arguments)
         store = Store.open(settings)
@@ -142,12 +145,7 @@ class GraphProfile:
             rows = self.store.read("schema/read_store")
             if rows:
                 rules = rows[0]["properties"]
-                if rules["version"] != SCHEMA_VERSION:
-                    raise StoreMismatch(
-                        f"The store has schema version {rules['version']}, this program works with "
-                        f"{SCHEMA_VERSION}.",
-                        "Use the graphprofile version that wrote it.",
-                    )
+                check_version(rules, SCHEMA_VERSION)
                 self._rules = rules
         return self._rules
 
@@ -178,6 +176,69 @@ class GraphProfile:
         text = self.vocabulary.to_json()
         self.store.write(lambda tx: tx.run("schema/set_vocabulary", vocabulary=text))
         self._rules = self._models = None
+
+    # --- keeping it -----------------------------------------------------------------------------------------
+
+    def backup(self, path: str | Path, *, progress: Progress | None = None) -> BackupResult:
+        """Write everything into one file: the graph, the model registry, the refused rows.
+
+        Args:
+            path: Where to write it; a backup that lies there is replaced when the new one is complete.
+            progress: Called with (what, done, total).
+
+        Raises:
+            NotFound: The graph is empty.
+            BackupError: The file cannot be written, or the graph did not hold still while it was read.
+        """
+        from graphprofile.backup import back_up
+
+        return back_up(self.store, self.settings.data_dir, Path(path), progress=progress)
+
+    @staticmethod
+    def restore(
+        path: str | Path,
+        uri: str | None = None,
+        *,
+        config: str | Path | None = None,
+        progress: Progress | None = None,
+        **arguments: Any,
+    ) -> RestoreResult:
+        """Put a backup into an empty store, on whichever engine; :meth:`open` it afterwards.
+
+        Args:
+            path: The backup.
+            uri: As for :meth:`open`.
+            config: As for :meth:`open`.
+            progress: Called with (what, done, total).
+            **arguments: As for :meth:`open`.
+
+        Raises:
+            BackupError: No backup, a damaged one, or a store that is not empty; nothing was written. Or what was
+                restored is not what the backup holds; the store then refuses to be opened.
+            StoreMismatch: The backup is of a newer program, or another restore is under way.
+        """
+        from graphprofile.backup import restore
+
+        settings = settings_module.resolve(config, uri=uri, **arguments)
+        with Store.open(settings) as store:
+            return restore(store, settings.data_dir, Path(path), SCHEMA_VERSION, progress=progress)
+
+    @staticmethod
+    def migrate(
+        uri: str | None = None, *, config: str | Path | None = None, **arguments: Any
+    ) -> MigrateResult:
+        """Take an older store to this program's schema version; may be repeated.
+
+        Args:
+            uri: As for :meth:`open`.
+            config: As for :meth:`open`.
+            **arguments: As for :meth:`open`.
+
+        Raises:
+            StoreMismatch: The store is newer, incomplete, or being loaded into by the older program.
+        """
+        with Store.open(settings_module.resolve(config, uri=uri, **arguments)) as store:
+            return migrate(store, SCHEMA_VERSION)
 
     # --- loading and keeping fresh --------------------------------------------------------------------------
 

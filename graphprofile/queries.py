@@ -3,7 +3,8 @@
 A file holds one statement below a ``//`` header: one sentence on what it does, then ``Parameters:`` and
 ``Columns:``. Values are parameters, always. The one thing that cannot be a parameter is a relationship type;
 a file that works on events writes the word ``EVENT_TYPES`` in its place, and :func:`text` puts the checked,
-back-ticked types of the declared vocabulary there.
+back-ticked types of the declared vocabulary there. A file that copies whatever a graph holds, users' own labels
+and types included, writes ``QUOTED_NAMES``, in whose place names of any form come, quoted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from importlib.resources import files
 from graphprofile.errors import ConfigError, UsageError
 
 PLACEHOLDER = re.compile(r"\bEVENT_TYPES\b")
+NAMES = re.compile(r"\bQUOTED_NAMES\b")
 RELATIONSHIP_TYPE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
+# A back-slash may begin a Unicode escape, which an engine resolves before it looks for back-ticks.
+_UNQUOTABLE = re.compile(r"[\x00-\x1f\x7f\\]")
 _HEADER_SECTION = re.compile(r"(Parameters|Columns|Title|Chart):\s*(.*)\Z")
 _ENTRY = re.compile(r"(?P<name>\w+)\s*(?:\((?P<type>[^)]*)\))?\s*(?::\s*(?P<text>.*))?\Z")
 
@@ -65,6 +69,11 @@ class Query:
     def takes_event_types(self) -> bool:
         """Whether the statement has the ``EVENT_TYPES`` placeholder."""
         return PLACEHOLDER.search(self.statement) is not None
+
+    @property
+    def takes_names(self) -> bool:
+        """Whether the statement has the ``QUOTED_NAMES`` placeholder."""
+        return NAMES.search(self.statement) is not None
 
 
 def parse(name: str, source: str) -> Query:
@@ -132,18 +141,24 @@ def load(name: str) -> Query:
 
 
 @cache
-def text(name: str, event_types: tuple[str, ...] = ()) -> str:
+def text(name: str, event_types: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> str:
     """The statement of a query, ready to be run.
 
     Args:
         name: ``area/verb_noun``.
         event_types: Relationship types to stand for ``EVENT_TYPES``; joined by ``|``.
+        names: Labels, or one relationship type, to stand for ``QUOTED_NAMES``; joined by ``:``.
 
     Raises:
-        UsageError: No such query, types missing where the file asks for them, or a type that is not
-            ``[A-Z][A-Z0-9_]*``.
+        UsageError: No such query, types or names missing where the file asks for them, a type that is not
+            ``[A-Z][A-Z0-9_]*``, or a name that cannot be quoted.
     """
     query = load(name)
+    if query.takes_names:
+        if not names:
+            raise UsageError(f"The query {name!r} needs names.")
+        quoted = ":".join(map(quote_name, names))
+        return NAMES.sub(lambda _: quoted, query.statement)
     if not query.takes_event_types:
         return query.statement
     if not event_types:
@@ -163,6 +178,19 @@ def quote_types(event_types: Sequence[str]) -> str:
                 f"{name!r} is no relationship type.", "Use capital letters, digits and underscores."
             )
     return "|".join(f"`{name}`" for name in event_types)
+
+
+def quote_name(name: str) -> str:
+    """A label or relationship type of any form in back-ticks.
+
+    Raises:
+        UsageError: It is empty, or has control characters or a back-slash.
+    """
+    if not name or _UNQUOTABLE.search(name):
+        raise UsageError(
+            f"{name!r} cannot be written in a statement.", "Rename that label or relationship type."
+        )
+    return "`" + name.replace("`", "``") + "`"
 
 
 def names(area: str = "") -> list[str]:

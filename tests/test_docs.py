@@ -139,6 +139,10 @@ def test_commands_in_the_docs_run(
         assert command is not None
         command.make_context("graphprofile", arguments)
         return
+    if arguments[0] == "restore":
+        # The page made the backup before, and names another store.
+        assert run(["backup", arguments[1]]) == 0
+        monkeypatch.setenv("GRAPHPROFILE_DATA", str(tmp_path / "restored"))
     # The README speaks of a reader of its own.
     code = run([READER if argument in ("ann", "bob") else argument for argument in arguments])
     assert code == 0, capsys.readouterr().err

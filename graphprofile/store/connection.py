@@ -37,19 +37,28 @@ class Transaction:
         self._link = link
         self._transaction = transaction
 
-    def run(self, query: str, /, *, event_types: Sequence[str] = (), **params: Any) -> list[dict[str, Any]]:
+    def run(
+        self,
+        query: str,
+        /,
+        *,
+        event_types: Sequence[str] = (),
+        names: Sequence[str] = (),
+        **params: Any,
+    ) -> list[dict[str, Any]]:
         """Run a named query and collect its rows.
 
         Args:
             query: Name of a file under ``cypher/``, e.g. ``tags/list_due``.
             event_types: Relationship types for a file that works on events.
+            names: Labels, or a relationship type, for a file that takes any.
             **params: The query's parameters.
 
         Raises:
             ConstraintViolated: A uniqueness constraint objected; the transaction is over.
             EngineError: The statement failed; names the query.
         """
-        text = queries.text(query, tuple(event_types))
+        text = queries.text(query, tuple(event_types), tuple(names))
         try:
             return _rows(self._transaction.run(_text(text), params))
         except DRIVER_ERRORS as error:
@@ -101,6 +110,11 @@ class Store:
     def rows_per_stretch(self) -> int:
         """Rows of events that are worth writing together."""
         return self._link.kind.rows_per_stretch
+
+    @property
+    def cannot_hold(self) -> frozenset[str]:
+        """Kinds of property value that the engine has no place for, as :class:`store.values.Encoder` names them."""
+        return self._link.kind.cannot_hold
 
     @property
     def uri(self) -> str:

@@ -74,6 +74,7 @@ class Engine(ABC):
         violations_race: Whether a violation found at commit may be a race, settled by repeating.
         writers: How many transactions of one load are worth writing side by side.
         rows_per_stretch: Rows of events that are worth writing together.
+        cannot_hold: Kinds of property value (see :mod:`graphprofile.store.values`) it has no place for.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Engine(ABC):
     violations_race: bool
     writers: int
     rows_per_stretch: int
+    cannot_hold: frozenset[str]
 
     def transient(self, error: Exception) -> bool:
         """Whether the same transaction may well succeed when it is repeated."""
@@ -150,6 +152,7 @@ class Neo4j(Engine):
     violations_race = False
     writers = 2
     rows_per_stretch = 60_000
+    cannot_hold = frozenset({"map", "list of lists", "mixed list"})
 
     def refuse_writes(self, statement: str) -> None:
         """Nothing to do: a read transaction cannot write on Neo4j; only files are kept out of reach here."""
@@ -193,6 +196,7 @@ class ArcadeDB(Engine):
     violations_race = True
     writers = 1
     rows_per_stretch = 20_000
+    cannot_hold = frozenset({"map"})
 
     def transient(self, error: Exception) -> bool:
         """Also what the engine says when two writers met."""

@@ -90,6 +90,12 @@ def test_placeholder_becomes_quoted_types(name: str) -> None:
         assert "`PURCHASED`|`VIEWED`" in text
         with pytest.raises(UsageError, match="needs event types"):
             queries.text(name)
+    elif query.takes_names:
+        text = queries.text(name, names=("my label", "a`b"))
+        assert "QUOTED_NAMES" not in text
+        assert "`my label`:`a``b`" in text
+        with pytest.raises(UsageError, match="needs names"):
+            queries.text(name)
     else:
         assert queries.text(name, ("PURCHASED",)) == query.statement
 
@@ -98,6 +104,16 @@ def test_placeholder_becomes_quoted_types(name: str) -> None:
 def test_nothing_but_a_relationship_type_gets_into_a_statement(bad: str) -> None:
     with pytest.raises(UsageError, match="is no relationship type"):
         queries.quote_types([bad])
+
+
+@pytest.mark.parametrize("bad", ["", "a\nb", "a\\u0060b", "a\\", "\x00", "\x7f"])
+def test_names_that_could_end_their_quotes_are_refused(bad: str) -> None:
+    with pytest.raises(UsageError, match="cannot be written in a statement"):
+        queries.quote_name(bad)
+
+
+def test_only_a_copy_of_the_graph_takes_names_of_any_form() -> None:
+    assert {name.partition("/")[0] for name in NAMES if queries.load(name).takes_names} == {"backup"}
 
 
 def test_no_event_type_of_the_vocabulary_is_one_of_the_system() -> None:
