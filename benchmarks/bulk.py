@@ -142,6 +142,8 @@ def peer_arcadedb(arguments: argparse.Namespace) -> dict[str, float]:
     import arcadedb_embedded as arcadedb
     import arcadedb_embedded.jvm as jvm
 
+    # The engine writes its log below the current folder.
+    os.chdir(arguments.folder)
     jvm.start_jvm(heap_size="1g", jvm_args=["-XX:+UseParallelGC"])
     database = arcadedb.create_database(str(arguments.folder / "peer"))
     for statement in ("VERTEX TYPE User", "VERTEX TYPE Item", "EDGE TYPE PURCHASED"):

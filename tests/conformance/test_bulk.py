@@ -106,10 +106,16 @@ def dirty(folder: Path) -> list[Path]:
         {"tag": "genre:Prose", "part_of": "genre:Literature", "updated_at": 10},
         {"tag": "genre:Prose", "part_of": "genre:Books", "updated_at": 20},
     ]
+    withdrawn = [
+        {"event_type": "viewed", "event_id": "w", "user_id": "u1", "object_id": "i1", "timestamp": TIMES},
+        {"event_type": "viewed", "event_id": "e4", "retracted": True},
+        {"event_type": "viewed", "event_id": "e4", "retracted": True},
+        {"event_type": "liked", "event_id": "e7", "retracted": True},
+        {"event_type": "viewed", "event_id": "never came", "retracted": True},
+    ]
     paths = []
-    for name, rows in (
-        ("events", events), ("items", items), ("content", contents), ("users", users), ("tags", tags),
-    ):  # fmt: skip
+    files = {"withdrawn": withdrawn, "events": events, "items": items, "content": contents, "users": users}
+    for name, rows in {**files, "tags": tags}.items():
         paths.append(folder / f"{name}.jsonl")
         paths[-1].write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
     paths.append(folder / "more.csv")
@@ -223,6 +229,9 @@ def test_the_graph_is_that_of_an_ordinary_load(
     applied = sum(len(of["ids"]) for claims in claimed for of in claims.get("applied", {}).values())
     stored = gp.cypher("MATCH (:User)-[e]->() WHERE e.event_id IS NOT NULL RETURN count(e) AS n")[0]["n"]
     assert applied == stored
+    withdrawn = gp.cypher("MATCH (r:Retracted) RETURN properties(r) AS p ORDER BY r.event_id")
+    assert [row["p"]["event_id"] for row in withdrawn] == ["e4", "e7", "never came"]
+    assert [row["p"].get("hash") is not None for row in withdrawn] == [True, True, False]
 
     result = gp.update_tags(verify=True)
     assert result.max_relative_error is not None
@@ -256,9 +265,7 @@ def test_constraints_hold_and_loading_goes_on(bulk_store: tuple[GraphProfile, An
         "timestamp": TIMES + 10**6,
     }
     assert gp.load([more]).applied == 1
-    assert gp.update_tags().users == len(
-        gp.cypher("MATCH (u:User)-[e]->() WHERE e.event_id IS NOT NULL RETURN DISTINCT u")
-    )
+    assert gp.update_tags().users == 1
     unique = {
         (row["labelsOrTypes"][0], tuple(row["properties"]))
         for row in gp.cypher("SHOW INDEXES")
@@ -286,25 +293,35 @@ def test_constraints_hold_and_loading_goes_on(bulk_store: tuple[GraphProfile, An
     assert "FullScan" not in plan
 
 
-def test_a_store_that_holds_something_is_refused(sources: list[Path], tmp_path: Path) -> None:
+def test_a_bulk_batch_can_be_undone(bulk_store: tuple[GraphProfile, Any]) -> None:
+    gp, loaded = bulk_store
+    later = [
+        row["id"]
+        for row in gp.cypher("MATCH (b:Batch) WHERE b.id > $b RETURN b.id AS id", {"b": loaded.batch})
+    ]
+    for batch in [*later, loaded.batch]:
+        gp.undo(batch)
+    left = gp.cypher("MATCH (n) WHERE n:User OR n:Item OR n:Content OR n:Tag OR n:Retracted RETURN n")
+    assert left == []
+
+
+def test_an_initialised_store_keeps_its_id_and_a_full_one_is_refused(
+    tmp_path: Path, sources: list[Path]
+) -> None:
     with GraphProfile.open(data_dir=tmp_path) as gp:
-        gp.load(
-            [{"event_id": "1", "user_id": "u", "event_type": "viewed", "object_id": "i", "timestamp": TIMES}]
-        )
+        store_id = gp.init().store_id
+        with pytest.raises(SourceError):
+            GraphProfile.load_bulk(tmp_path / "nosuch.csv", settings={"data_dir": tmp_path})
+        with pytest.raises(EngineError, match="others use the store"):
+            GraphProfile.load_bulk(sources[0], settings={"data_dir": tmp_path})
+    GraphProfile.load_bulk(sources[0], settings={"data_dir": tmp_path})
+    with GraphProfile.open(data_dir=tmp_path) as gp:
+        assert gp.store_id == store_id
         before = gp.digest()
         with pytest.raises(UsageError, match="not empty"):
             GraphProfile.load_bulk(*sources, settings={"data_dir": tmp_path})
         assert gp.digest() == before
-
-
-def test_an_initialised_store_keeps_its_id(tmp_path: Path, sources: list[Path]) -> None:
-    with GraphProfile.open(data_dir=tmp_path) as gp:
-        store_id = gp.init().store_id
-    with pytest.raises(SourceError):
-        GraphProfile.load_bulk(tmp_path / "nosuch.csv", settings={"data_dir": tmp_path})
-    GraphProfile.load_bulk(sources[0], settings={"data_dir": tmp_path})
-    with GraphProfile.open(data_dir=tmp_path) as gp:
-        assert gp.store_id == store_id
+    assert not (tmp_path / "bulk").exists()
 
 
 def test_killed_in_the_middle_it_says_so_and_starts_over(tmp_path: Path) -> None:
