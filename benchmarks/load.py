@@ -8,17 +8,15 @@ Goes to ``GRAPHPROFILE_URI`` or to an embedded store of its own; refuses a store
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from generator import ROWS, generate, write_csv
 
 from graphprofile import GraphProfile
 from graphprofile.export import training_graph
@@ -30,41 +28,8 @@ MERGE (o:Item {id: r.object_id})
 MERGE (u)-[e:READ {event_id: r.event_id}]->(o)
 ON CREATE SET e.ts = r.ts, e.value = r.value
 """
-ROWS = 10_000
 WARM = 20_000
 PARTS = 5
-T0 = 1_600_000_000_000
-
-
-def generate(events: int, prefix: str, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Events whose users and items follow power laws; a tenth as many users, a twentieth as many items."""
-    rng = np.random.default_rng(seed)
-    users, items = max(10, events // 10), max(10, events // 20)
-    for start in range(0, events, ROWS):
-        n = min(ROWS, events - start)
-        user = (users * rng.random(n) ** 2.5).astype(int)
-        item = (items * rng.random(n) ** 2.5).astype(int)
-        ts = T0 + (rng.random(n) * 3e10).astype(int)
-        value = np.round(rng.random(n) * 100, 2)
-        for i in range(n):
-            yield {
-                "event_id": f"{prefix}e{start + i}",
-                "user_id": f"{prefix}u{user[i]}",
-                "object_id": f"{prefix}i{item[i]}",
-                "ts": int(ts[i]),
-                "value": float(value[i]),
-            }
-
-
-def write_csv(path: Path, events: int, prefix: str = "", seed: int = 1) -> None:
-    """The generated events as a file in generic columns."""
-    with path.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["event_id", "user_id", "event_type", "object_id", "timestamp", "value"])
-        for row in generate(events, prefix, seed):
-            writer.writerow(
-                [row["event_id"], row["user_id"], "purchased", row["object_id"], row["ts"], row["value"]]
-            )
 
 
 def merge_loop(gp: GraphProfile, events: int, prefix: str = "m", seed: int = 1) -> float:

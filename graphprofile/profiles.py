@@ -119,6 +119,7 @@ class GraphProfile:
                 vocabulary=self.vocabulary.to_json(),
             )
         )
+        self.store.write(lambda tx: tx.run("schema/finish_import"))
         self._rules = None
         return InitResult(
             engine=self.store.engine,
@@ -146,6 +147,11 @@ class GraphProfile:
             if rows:
                 rules = rows[0]["properties"]
                 check_version(rules, SCHEMA_VERSION)
+                if rules.get("unfinished") == "bulk":
+                    raise StoreMismatch(
+                        "A bulk load into this store is under way, or was broken off.",
+                        "Wait for it, or run the same `graphprofile load --bulk` again: it starts over.",
+                    )
                 self._rules = rules
         return self._rules
 
@@ -162,7 +168,7 @@ class GraphProfile:
     def _prepare(self) -> None:
         """Set the store up where it isn't, and take new event types into its vocabulary."""
         rules = self._stored_rules()
-        if rules is None:
+        if rules is None or rules.get("unfinished"):
             self.init()
             return
         stored = Vocabulary.from_json(rules["vocabulary"])
@@ -366,6 +372,51 @@ class GraphProfile:
 
         self._prepare()
         return undo_batch(self.store, batch, self.vocabulary.types, progress=progress)
+
+    @classmethod
+    def load_bulk(
+        cls,
+        *sources: Any,
+        uri: str | None = None,
+        config: str | Path | None = None,
+        out: str | Path | None = None,
+        neo4j_home: str | Path | None = None,
+        progress: Progress | None = None,
+        settings: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> LoadResult:
+        """Load years of history into an empty store through the engine's own bulk path.
+
+        Without ``out`` and ``neo4j_home`` the embedded store is loaded. With either, nothing is connected to: files for
+        ``neo4j-admin database import full`` are written, and imported where ``neo4j_home`` says.
+
+        Args:
+            *sources: As for :meth:`load`.
+            uri: As for :meth:`open`.
+            config: As for :meth:`open`.
+            out: Folder for the files; empty or not there yet.
+            neo4j_home: A local Neo4j whose server is stopped.
+            progress: As for :meth:`load`.
+            settings: Further arguments of :meth:`open`.
+            **options: ``loader``, ``kind``, ``mapping``, ``time_zone`` and ``time_unit`` of :meth:`load`.
+
+        Raises:
+            UsageError: The store or the folder is not empty, or the store is a server's.
+            SourceError: A source cannot be read; nothing was loaded.
+            EngineError: The engine failed; the store says so, and the same call starts over.
+        """
+        from graphprofile.ingest.bulk.run import run_bulk
+
+        found = settings_module.resolve(config, **{**(settings or {}), **({"uri": uri} if uri else {})})
+        return run_bulk(
+            found,
+            sources,
+            version=SCHEMA_VERSION,
+            out=None if out is None else Path(out),
+            neo4j_home=None if neo4j_home is None else Path(neo4j_home),
+            progress=progress,
+            **options,
+        )
 
     def retry_quarantine(
         self,

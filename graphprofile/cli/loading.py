@@ -80,9 +80,23 @@ def init(connection: Connection) -> int:
     "--watch", metavar="DIR", help="Load what lies and comes in a folder, each file once, until Ctrl-C."
 )
 @source_options
+@click.option(
+    "--bulk", is_flag=True, help="Years of history into an empty store, by the engine's own importer."
+)
+@click.option(
+    "--out", metavar="DIR", help="With --bulk: write files for `neo4j-admin database import` there."
+)
+@click.option("--neo4j-home", metavar="HOME", help="With --bulk: import them into the stopped Neo4j there.")
 @common
 def load(
-    connection: Connection, sources: tuple[str, ...], undo: str | None, watch: str | None, **options: Any
+    connection: Connection,
+    sources: tuple[str, ...],
+    undo: str | None,
+    watch: str | None,
+    bulk: bool,
+    out: str | None,
+    neo4j_home: str | None,
+    **options: Any,
 ) -> int:
     """Load one incremental batch of events, users, items, content or tags.
 
@@ -95,6 +109,8 @@ def load(
             raise click.UsageError(
                 f"{name} takes {value} and no source, here also {sources[0]}.", click.get_current_context()
             )
+    if bulk and (undo is not None or watch is not None):
+        raise click.UsageError("--bulk goes with neither --undo nor --watch.", click.get_current_context())
     if undo is not None and watch is not None:
         raise click.UsageError("--undo and --watch do not go together.", click.get_current_context())
     if undo is not None:
@@ -102,6 +118,12 @@ def load(
     if watch is not None:
         return _watch(connection, watch, options)
     require_sources(sources)
+    if bulk:
+        from graphprofile.cli.bulk import load_bulk
+
+        return load_bulk(connection, sources, out, neo4j_home, options)
+    if out is not None or neo4j_home is not None:
+        raise click.UsageError("--out and --neo4j-home go with --bulk.", click.get_current_context())
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
         result = gp.load(*sources, progress=progress, **options)
     if connection.as_json:

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ import neo4j
 from graphprofile import queries
 from graphprofile.errors import EngineError, UsageError
 from graphprofile.settings import Settings
+from graphprofile.store import bulk, embedded
 from graphprofile.store.engines import (
     VECTOR_LABELS,
     Neo4j,
@@ -323,6 +325,24 @@ class Store:
             ) from error
         found = [(str(row["id"]), self._link.kind.cosine(float(row["score"]))) for row in rows]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+    def bulk_write(
+        self, folder: Path, rules: Mapping[str, Any], progress: Callable[[int, int], None]
+    ) -> None:
+        """Have the embedded engine write prepared files; see :func:`graphprofile.store.bulk.write`.
+
+        The store stays marked as unfinished until :meth:`bulk_finish`.
+        """
+        bulk.write(self._bulk_channel(), folder, rules, progress)
+
+    def bulk_finish(self) -> None:
+        """End a bulk load; see :func:`graphprofile.store.bulk.finish`."""
+        bulk.finish(self._bulk_channel())
+
+    def _bulk_channel(self) -> embedded.Channel:
+        if self._link.channel is None:
+            raise EngineError(f"{self.uri} is a server: only the embedded engine takes a bulk load.")
+        return self._link.channel
 
     def close(self) -> None:
         """Leave the engine; the embedded one ends when nobody else uses it and it was not told to stay."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import importlib.util
 import json
 import os
 import secrets
@@ -83,12 +84,32 @@ class Engine:
                 "server_defaultDatabases": f"{DATABASE}[root]",
             },
         )
+        self.bulk = _sibling("owner_bulk")
+        unfinished = self.bulk.marked(root)
+        if unfinished is not None:
+            self.bulk.discard(root, DATABASE)
         self.server.start()
         # Bolt and the control connection are all that is used: the HTTP side, with what hangs on it, goes.
         http = self.server._java_server.getHttpServer()
         if http is not None:
             http.stopService()
         self.database = self.server.create_database(DATABASE)
+        if unfinished is not None:
+            self.bulk.note(self.database, unfinished)
+
+    def fresh_database(self) -> Any:
+        """An empty database in the place of the one there is."""
+        self.database._java_db.getEmbedded().drop()
+        self.server._java_server.removeDatabase(DATABASE)
+        self.database = self.server.create_database(DATABASE)
+        return self.database
+
+    def flush(self) -> None:
+        """Wait until every changed page is with the operating system."""
+        import jpype
+
+        manager = jpype.JClass("com.arcadedb.engine.PageManager").INSTANCE
+        manager.waitAllPagesOfDatabaseAreFlushed(self.database._java_db.getEmbedded())
 
     def busy_connections(self) -> int:
         """How many Bolt connections are inside a transaction or a result."""
@@ -139,6 +160,16 @@ class Engine:
         self.server.stop()
 
 
+def _sibling(name: str) -> Any:
+    """A module that lies beside this script, which is no package while it runs."""
+    found = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
 def _private(instance: Any, field: str) -> Any:
     """The value of a private Java field; the engine tells nobody which connections are at work."""
     declared = instance.getClass().getDeclaredField(field)
@@ -157,6 +188,8 @@ class Owner:
         self.next_client = 0
         self.stay = False
         self.closing = False
+        self.bulk: Any = None
+        self.bulk_client: int | None = None
         self.changed = threading.Condition()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
@@ -214,7 +247,10 @@ class Owner:
             return self.next_client
 
     def leave(self, number: int | None) -> None:
-        """Count a client out."""
+        """Count a client out; a bulk load ends with the client that asked for it."""
+        if number is not None and number == self.bulk_client:
+            self.bulk.stop()
+            self.bulk = self.bulk_client = None
         with self.changed:
             if number is not None:
                 self.clients.pop(number, None)
@@ -231,6 +267,8 @@ class Owner:
                 return self.status(number)
             if operation == "status":
                 return self.status(number)
+            if operation in ("bulk", "bulk_status", "bulk_finish"):
+                return self.bulk_load(request, number)
             if operation == "bye":
                 with self.changed:
                     self.clients.pop(number, None)
@@ -241,6 +279,29 @@ class Owner:
         except Exception as error:  # the engine raises Java exceptions of any class; the client gets the text
             return {"error": f"{type(error).__name__}: {error}"}
         return {"error": f"unknown operation {operation!r}"}
+
+    def bulk_load(self, request: dict[str, Any], number: int) -> dict[str, Any]:
+        """Start a bulk load, say how far it is, or finish it."""
+        operation = request["op"]
+        if operation == "bulk":
+            with self.changed:
+                others = sorted(pid for client, pid in self.clients.items() if client != number)
+                if others or self.bulk is not None:
+                    pids = ", ".join(map(str, others))
+                    raise ValueError(f"others use the store now (process {pids}): a bulk load wants it alone")
+                writer = self.engine.bulk.Writer(
+                    self.engine, self.root, Path(request["folder"]), request["rules"]
+                )
+                writer.start()
+                self.bulk, self.bulk_client = writer, number
+        elif self.bulk_client != number:
+            raise ValueError("no bulk load is under way")
+        elif operation == "bulk_finish":
+            self.engine.bulk.finish(self.engine, self.root, DATABASE)
+            self.bulk = self.bulk_client = None
+            return {"state": "finished"}
+        found: dict[str, Any] = self.bulk.status()
+        return found
 
     def status(self, number: int) -> dict[str, Any]:
         """Who owns, who else is connected, whether the owner stays."""

@@ -1,0 +1,158 @@
+"""Checked rows as an engine's import files: exactly once, folded, with the batch's records; in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from graphprofile.ingest.bulk.collect import Collected, Collector, Refuse
+from graphprofile.ingest.bulk.nodes import NodeWriter, hierarchy
+from graphprofile.ingest.bulk.parts import Ledger, Part
+from graphprofile.ingest.bulk.settle import Verdicts, fresh_events, judge
+from graphprofile.ingest.bulk.shapes import Sink, frames
+from graphprofile.ingest.bulk.sift import Sifter
+from graphprofile.ingest.bulk.spill import Spread
+from graphprofile.ingest.counts import Counts
+from graphprofile.ingest.ledger import now_ms
+from graphprofile.records import OBJECT_LABELS, Chunk, Progress
+from graphprofile.vocabulary import Vocabulary
+
+PARTS_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """A bulk load: its batch and the rules in use.
+
+    Attributes:
+        batch: Id of the batch.
+        properties: Of the batch record, without its counts.
+        vocabulary: The rules in use.
+        files: Keys of the sources by their numbers, None for what is no file.
+    """
+
+    batch: str
+    properties: Mapping[str, Any]
+    vocabulary: Vocabulary
+    files: Sequence[str | None] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of the rows; ``skipped``: reason -> rows that the loader left out on purpose."""
+
+    counts: Counts
+    skipped: dict[str, int]
+
+
+def prepare(
+    chunks: Iterable[Chunk],
+    bulk: Bulk,
+    sink: Sink,
+    folder: Path,
+    refuse: Refuse,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Write everything but the store's own record into the sink.
+
+    Args:
+        chunks: Checked rows, in the order of the sources.
+        bulk: What is loaded.
+        sink: Takes nodes and relationships.
+        folder: For what lies on disk between two passes; empty.
+        refuse: Takes refused rows.
+        progress: Called with (what, done, total or None).
+
+    Raises:
+        SourceError: A source cannot be read (any further).
+    """
+    with Collector(folder, refuse) as collector:
+        for chunk in chunks:
+            collector.add(chunk)
+            if progress:
+                progress(Path(chunk.source).name, chunk.position, chunk.size)
+        collected = collector.finish()
+    ledger = Ledger(bulk.batch, collected.sources, now_ms(), collected.claims)
+    verdicts = judge(bulk.batch, collected, folder, sink)
+    named = Spread(folder, "named", "id")
+    sifter = Sifter(bulk.batch, bulk.vocabulary.name_of, refuse, named, sink)
+    for parts in sifter.sift(collected, verdicts):
+        _note(sink, ledger, parts, collected)
+    writer = NodeWriter(bulk.batch, folder, sink)
+    writer.write(collected, named)
+    _note(sink, ledger, collected.described, collected)
+    _note(sink, ledger, collected.withdrawals, collected)
+    alone = [Part(source, collected.names(source), kind) for source, kind in collected.refused]
+    _note(sink, ledger, alone, collected)
+    collected.claims.close()
+    for label, links in writer.links():
+        sink.links("HAS_TAG", (label, "Tag"), links)
+    sink.links("PART_OF", ("Tag", "Tag"), hierarchy(collected))
+    _write_batch(sink, bulk, ledger.total, collected)
+    _write_events(sink, bulk.batch, collected, verdicts, progress)
+    return Prepared(ledger.total, dict(sorted(collected.skipped.items())))
+
+
+def _note(sink: Sink, ledger: Ledger, parts: Sequence[Part], collected: Collected) -> None:
+    """Write parts; the first of a source and kind answers for its refused rows."""
+    for start in range(0, len(parts), PARTS_AT_ONCE):
+        some = parts[start : start + PARTS_AT_ONCE]
+        for part in some:
+            refused = collected.refused.pop((part.source, part.kind), 0)
+            part.counts.read += refused
+            part.counts.quarantined += refused
+        frame = ledger.frame(some)
+        sink.nodes("BatchPart", frame.insert_column(0, frame["id"].alias("#key")))
+
+
+def _write_batch(sink: Sink, bulk: Bulk, total: Counts, collected: Collected) -> None:
+    whole = {
+        key: collected.rows[number]
+        for number, key in enumerate(bulk.files)
+        if key is not None and number not in collected.flawed
+    }
+    row = {
+        "id": bulk.batch,
+        **bulk.properties,
+        **total.as_properties(),
+        "state": "done",
+        "sources": [key or "" for key in bulk.files],
+        "files": list(whole),
+        "file_rows": list(whole.values()),
+        "last_write_at": now_ms(),
+        "finished_at": now_ms(),
+    }
+    # No column can be made for an empty list, nor need one.
+    row = {name: value for name, value in row.items() if value is not None and value != []}
+    for _, frame in frames([row]):
+        sink.nodes("Batch", frame.insert_column(0, frame["id"].alias("#key")))
+
+
+def _write_events(
+    sink: Sink, batch: str, collected: Collected, verdicts: Verdicts, progress: Progress | None
+) -> None:
+    done = 0
+    for frame in fresh_events(collected, verdicts):
+        for (type_, kind), rows in frame.partition_by("type", "object_kind", as_dict=True).items():
+            sink.events(
+                str(type_),
+                ("User", OBJECT_LABELS[str(kind)]),
+                rows.select(
+                    pl.col("user_id").alias("#from"),
+                    pl.col("object_id").alias("#to"),
+                    "event_id",
+                    "ts",
+                    "hash",
+                    pl.lit(batch).alias("batch"),
+                    "value",
+                    "ts_precision",
+                    pl.col("properties").alias("#json"),
+                ),
+            )
+        done += frame.height
+        if progress:
+            progress("preparing events", done, collected.events.rows)

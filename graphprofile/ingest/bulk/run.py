@@ -1,0 +1,81 @@
+"""Where a bulk load goes, by what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from graphprofile.errors import UsageError
+from graphprofile.ingest.bulk.importer import Importer
+from graphprofile.ingest.bulk.load import Sources, load_embedded, require_empty, scratch_folder, write_files
+from graphprofile.ingest.session import Recipe, describe_sources, new_batch_id, plan_sources
+from graphprofile.ingest.times import TimeUnit
+from graphprofile.records import Kind, LoadResult, Progress
+from graphprofile.settings import Settings
+from graphprofile.store import Store
+from graphprofile.vocabulary import Vocabulary
+
+
+def run_bulk(
+    settings: Settings,
+    sources: Sequence[Any],
+    *,
+    version: int,
+    out: Path | None = None,
+    neo4j_home: Path | None = None,
+    loader: str = "generic",
+    kind: Kind | None = None,
+    mapping: Sequence[str] | Mapping[str, str] = (),
+    time_zone: str | None = None,
+    time_unit: TimeUnit | None = None,
+    progress: Progress | None = None,
+) -> LoadResult:
+    """See :meth:`graphprofile.GraphProfile.load_bulk`."""
+    if not sources:
+        raise UsageError("Nothing to load.", "Name a file: `graphprofile load --bulk events.csv`.")
+    pairs = mapping.items() if isinstance(mapping, Mapping) else ()
+    texts = tuple(f"{name}={column}" for name, column in pairs) or tuple(mapping)
+    recipe = Recipe(loader, kind, texts, time_zone, time_unit)
+    found = Sources(plan_sources(sources, recipe), recipe, describe_sources(sources), new_batch_id())
+    if out is None and neo4j_home is None:
+        if settings.uri is not None:
+            raise UsageError(
+                f"{settings.uri} is a server, and Neo4j takes a bulk load offline.",
+                "Add --out DIR for files and the command that imports them, or --neo4j-home HOME to run it.",
+            )
+        with Store.open(settings) as store:
+            rules = require_empty(store, version)
+            stored = Vocabulary.from_json(rules["vocabulary"]) if rules and "vocabulary" in rules else None
+            vocabulary = settings.vocabulary or stored or Vocabulary()
+            return load_embedded(
+                store,
+                rules,
+                vocabulary,
+                found,
+                version=version,
+                data_dir=settings.data_dir,
+                progress=progress,
+            )
+    vocabulary = settings.vocabulary or Vocabulary()
+    importer = None if neo4j_home is None else Importer(neo4j_home.absolute())
+    if out is not None:
+        return write_files(
+            settings,
+            vocabulary,
+            found,
+            out.absolute(),
+            version=version,
+            importer=importer,
+            progress=progress,
+        )
+    with scratch_folder(settings.data_dir) as scratch:
+        return write_files(
+            settings,
+            vocabulary,
+            found,
+            scratch.absolute() / "files",
+            version=version,
+            importer=importer,
+            progress=progress,
+        )
