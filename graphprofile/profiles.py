@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from graphprofile import reading
 from graphprofile import settings as settings_module
-from graphprofile.errors import NotFound, SourceError, UsageError
+from graphprofile.errors import NotFound, SourceError, StoreMismatch, UsageError
 from graphprofile.migrations import MigrateResult, check_version, migrate
 from graphprofile.records import (
     EmbedResult,
