@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from glob import has_magic
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +12,23 @@ from graphprofile.cli.options import Connection
 from graphprofile.cli.output import print_json, progress_bar
 
 DONE, PARTIAL = 0, 3
+
+
+def split_folder(bulk: str, sources: tuple[str, ...], server: bool) -> tuple[str | None, tuple[str, ...]]:
+    """The folder that ``--bulk`` names, and the sources.
+
+    For a server the word behind ``--bulk`` is always the folder. The embedded store needs none, so there the word is a
+    source where it is a file, a pattern or a folder that holds something other than such files.
+    """
+    from graphprofile.ingest.files import is_data_file
+
+    if not bulk:
+        return None, sources
+    path = Path(bulk)
+    filled = path.is_dir() and any(path.iterdir()) and not (path / "import.args").exists()
+    if not server and (is_data_file(path) or path.is_file() or filled or has_magic(bulk)):
+        return None, (bulk, *sources)
+    return bulk, sources
 
 
 def load_bulk(

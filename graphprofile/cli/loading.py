@@ -81,10 +81,12 @@ def init(connection: Connection) -> int:
 )
 @source_options
 @click.option(
-    "--bulk", is_flag=True, help="Years of history into an empty store, by the engine's own importer."
-)
-@click.option(
-    "--out", metavar="DIR", help="With --bulk: write files for `neo4j-admin database import` there."
+    "--bulk",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Years of history into an empty store, by the engine's own importer; with DIR (new or empty): "
+    "files for `neo4j-admin database import` are written there.",
 )
 @click.option("--neo4j-home", metavar="HOME", help="With --bulk: import them into the stopped Neo4j there.")
 @common
@@ -93,8 +95,7 @@ def load(
     sources: tuple[str, ...],
     undo: str | None,
     watch: str | None,
-    bulk: bool,
-    out: str | None,
+    bulk: str | None,
     neo4j_home: str | None,
     **options: Any,
 ) -> int:
@@ -109,21 +110,25 @@ def load(
             raise click.UsageError(
                 f"{name} takes {value} and no source, here also {sources[0]}.", click.get_current_context()
             )
-    if bulk and (undo is not None or watch is not None):
-        raise click.UsageError("--bulk goes with neither --undo nor --watch.", click.get_current_context())
-    if undo is not None and watch is not None:
-        raise click.UsageError("--undo and --watch do not go together.", click.get_current_context())
+    chosen = [
+        name for name, value in (("--undo", undo), ("--watch", watch), ("--bulk", bulk)) if value is not None
+    ]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(chosen)} do not go together.", click.get_current_context())
     if undo is not None:
         return _undo(connection, undo)
     if watch is not None:
         return _watch(connection, watch, options)
-    require_sources(sources)
-    if bulk:
-        from graphprofile.cli.bulk import load_bulk
+    if bulk is not None:
+        from graphprofile.cli.bulk import load_bulk, split_folder
 
+        server = neo4j_home is not None or connection.settings().uri is not None
+        out, sources = split_folder(bulk, sources, server)
+        require_sources(sources)
         return load_bulk(connection, sources, out, neo4j_home, options)
-    if out is not None or neo4j_home is not None:
-        raise click.UsageError("--out and --neo4j-home go with --bulk.", click.get_current_context())
+    require_sources(sources)
+    if neo4j_home is not None:
+        raise click.UsageError("--neo4j-home goes with --bulk.", click.get_current_context())
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
         result = gp.load(*sources, progress=progress, **options)
     if connection.as_json:

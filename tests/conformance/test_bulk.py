@@ -366,7 +366,7 @@ def test_files_for_neo4j_need_no_server(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     out = tmp_path / "files"
-    arguments = ["load", "--bulk", "--out", str(out), *map(str, sources)]
+    arguments = ["load", "--bulk", str(out), *map(str, sources)]
     assert run([*arguments, "--uri", "neo4j://127.0.0.1:1", "--json"]) == 3
     document = json.loads(capsys.readouterr().out)
     assert document["next"][0].endswith("neo4j-admin database import full neo4j @import.args")
@@ -375,14 +375,15 @@ def test_files_for_neo4j_need_no_server(
     assert "not empty" in capsys.readouterr().err
     bad = tmp_path / "bad.csv"
     bad.write_text("")
-    assert run(["load", "--bulk", "--out", str(tmp_path / "new"), str(bad)]) == 1
+    assert run(["load", "--bulk", str(tmp_path / "new"), str(bad)]) == 1
     assert not (tmp_path / "new").exists()
     capsys.readouterr()
     for wrong in (
-        ["load", "--bulk", "--dry-run", str(sources[0])],
-        ["load", "--out", "x", str(sources[0])],
-        ["load", "--bulk", "--neo4j-home", str(tmp_path), str(sources[0])],
-        ["load", "--bulk", "--uri", "neo4j://127.0.0.1:1", str(sources[0])],
+        ["load", "--bulk", "", "--dry-run", str(sources[0])],
+        ["load", "--neo4j-home", "x", str(sources[0])],
+        ["load", "--bulk", "--undo", "x"],
+        ["load", "--neo4j-home", str(tmp_path), str(sources[0]), "--bulk"],
+        ["load", "--uri", "neo4j://127.0.0.1:1", str(sources[0]), "--bulk"],
     ):
         assert run(wrong) == 2, wrong
         assert "Error" in capsys.readouterr().err

@@ -53,7 +53,7 @@ class Sources:
 
 
 class ImportFiles(LoadResult):
-    """Answer of ``load --bulk --out``.
+    """Answer of ``load --bulk DIR``.
 
     Attributes:
         folder: Where the files are.

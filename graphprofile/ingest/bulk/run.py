@@ -42,7 +42,7 @@ def run_bulk(
         if settings.uri is not None:
             raise UsageError(
                 f"{settings.uri} is a server, and Neo4j takes a bulk load offline.",
-                "Add --out DIR for files and the command that imports them, or --neo4j-home HOME to run it.",
+                "Say --bulk DIR for files and the command that imports them, and --neo4j-home HOME to run it.",
             )
         with Store.open(settings) as store:
             rules = require_empty(store, version)
