@@ -9,9 +9,7 @@ a transaction that was committed without an answer is not done twice.
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +23,7 @@ from graphprofile.backup.files import check_places, place_files
 from graphprofile.backup.graph import NODES, RELATIONSHIPS, GraphReader, Numbers, element_id_of, number_of
 from graphprofile.digest import digest
 from graphprofile.errors import BackupError, EngineUnavailable, StoreMismatch, UsageError
+from graphprofile.ingest.ledger import SILENT_AFTER_MS, is_alive, now_ms, this_writer
 from graphprofile.migrations import newer_store
 from graphprofile.records import Document, Progress
 from graphprofile.store.values import decode
@@ -37,7 +36,6 @@ NODES_PER_TRANSACTION = 2_000
 RELATIONSHIPS_PER_TRANSACTION = 10_000
 BYTES_PER_TRANSACTION = 4 << 20
 DELETED_PER_TRANSACTION = 5_000
-ALIVE_SECONDS = 60
 
 
 class RestoreResult(Document):
@@ -131,8 +129,8 @@ class _Restore:
                 "backup/claim_store",
                 token=self.token,
                 file=self.archive.path.name,
-                writer=_writer(),
-                now=_now(),
+                writer=this_writer(),
+                now=now_ms(),
             )[0]["node"]
             return node
 
@@ -153,10 +151,13 @@ class _Restore:
             if self.store.read("backup/find_data"):
                 raise _not_empty(self.store)
             return False
-        if _alive(str(rules.get("restoring_by", "")), int(rules.get("restoring_at") or 0)):
+        writer = str(rules.get("restoring_by", ""))
+        if is_alive(writer, rules.get("restoring_at")):
+            host, _, rest = writer.partition(":")
             raise StoreMismatch(
-                f"{rules.get('restoring_from')} is being restored into this store by {rules['restoring_by']}.",
-                f"Wait until it has ended; where it was killed, try again {ALIVE_SECONDS} s after that.",
+                f"{rules.get('restoring_from')} is being restored into this store by process "
+                f"{rest.partition(':')[0]} on {host}.",
+                f"Wait until it has ended; where it was killed, try again {SILENT_AFTER_MS // 60_000} min later.",
             )
         return True
 
@@ -205,7 +206,7 @@ class _Restore:
             made: list[dict[str, Any]] = []
             for labels, rows in groups.items():
                 query = "backup/create_labelled_nodes" if labels else "backup/create_bare_nodes"
-                made += tx.run(query, names=labels, rows=rows)
+                made += tx.run(query, quoted_names=labels, rows=rows)
             return made
 
         made = self._transaction(work)
@@ -232,7 +233,7 @@ class _Restore:
             return sum(
                 tx.run(
                     "backup/create_relationships",
-                    names=[type_],
+                    quoted_names=[type_],
                     groups=[[start, leaving] for start, leaving in groups.items()],
                 )[0]["created"]
                 for type_, groups in types.items()
@@ -286,7 +287,7 @@ class _Restore:
             if rules == self.record_properties:
                 return  # committed before, without an answer
             if not tx.run(
-                "backup/write_store", token=self.token, now=_now(), properties=self.record_properties
+                "backup/write_store", token=self.token, now=now_ms(), properties=self.record_properties
             ):
                 raise _taken_over()
 
@@ -298,7 +299,7 @@ class _Restore:
         number = self._transactions
 
         def counted(tx: Transaction) -> Any:
-            if tx.run("backup/lock_store", token=self.token, number=number, now=_now()):
+            if tx.run("backup/lock_store", token=self.token, number=number, now=now_ms()):
                 return work(tx)
             rules = tx.run("schema/read_store")[0]["properties"]
             if rules.get("restoring") == self.token and rules.get("restored") == number:
@@ -326,25 +327,6 @@ def _parts(lines: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
         yield part
 
 
-def _writer() -> str:
-    return f"{socket.gethostname()}, process {os.getpid()}"
-
-
-def _alive(writer: str, at: int) -> bool:
-    """Whether the restore that left this mark may go on writing."""
-    host, _, pid = writer.rpartition(", process ")
-    if host == socket.gethostname() and pid.isdigit():
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass
-        if int(pid) == os.getpid():
-            return False
-    return _now() - at < ALIVE_SECONDS * 1000
-
-
 def _not_empty(store: Store) -> BackupError:
     return BackupError(
         f"The store at {store.uri} is not empty; a backup is restored into an empty one only.",
@@ -356,7 +338,3 @@ def _taken_over() -> StoreMismatch:
     return StoreMismatch(
         "Another restore took this store over.", "Wait until it has ended, or restore into another store."
     )
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

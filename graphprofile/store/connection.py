@@ -45,7 +45,7 @@ class Transaction:
         /,
         *,
         event_types: Sequence[str] = (),
-        names: Sequence[str] = (),
+        quoted_names: Sequence[str] = (),
         **params: Any,
     ) -> list[dict[str, Any]]:
         """Run a named query and collect its rows.
@@ -53,14 +53,14 @@ class Transaction:
         Args:
             query: Name of a file under ``cypher/``, e.g. ``tags/list_due``.
             event_types: Relationship types for a file that works on events.
-            names: Labels, or a relationship type, for a file that takes any.
+            quoted_names: Labels, or a relationship type, for a file that takes any.
             **params: The query's parameters.
 
         Raises:
             ConstraintViolated: A uniqueness constraint objected; the transaction is over.
             EngineError: The statement failed; names the query.
         """
-        text = queries.text(query, tuple(event_types), tuple(names))
+        text = queries.text(query, tuple(event_types), tuple(quoted_names))
         try:
             return _rows(self._transaction.run(_text(text), params))
         except DRIVER_ERRORS as error:

@@ -467,11 +467,11 @@ def test_a_living_restore_is_left_alone(filled: GraphProfile, tmp_path: Path) ->
     now = int(time.time() * 1000)
     filled.cypher(
         "CREATE (:Schema {id: 'graphprofile', restoring: 'x', restoring_from: 'other.zip', "
-        "restoring_by: 'elsewhere, process 1', restoring_at: $now})",
+        "restoring_by: 'elsewhere:17:1:x', restoring_at: $now})",
         {"now": now},
         read_only=False,
     )
-    with pytest.raises(StoreMismatch, match="being restored into this store by elsewhere"):
+    with pytest.raises(StoreMismatch, match="being restored into this store by process 17 on elsewhere"):
         restore(filled.store, filled.settings.data_dir, tmp_path / "b.zip", SCHEMA_VERSION)
     filled.cypher("MATCH (s:Schema) SET s.restoring_at = 1", read_only=False)
     restore(filled.store, filled.settings.data_dir, tmp_path / "b.zip", SCHEMA_VERSION)
