@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from graphprofile.errors import EngineError, EngineUnavailable
+from graphprofile.errors import EngineError, EngineUnavailable, UsageError
 from graphprofile.store.embedded import Channel
 
 POLL_SECONDS = 0.1
@@ -39,6 +39,24 @@ def write(
         raise _gone(error) from error
     if answer["state"] != "done":
         raise EngineError(f"The embedded engine broke the bulk load off: {answer.get('reason')}.", AGAIN)
+
+
+def require_alone(channel: Channel) -> None:
+    """Refuse where others use the store.
+
+    Raises:
+        UsageError: They do; names their processes.
+        EngineUnavailable: The engine is gone.
+    """
+    try:
+        others = channel.ask(op="status")["others"]
+    except OSError as error:
+        raise _gone(error) from error
+    if others:
+        raise UsageError(
+            f"Others use the store now (process {', '.join(map(str, others))}), and a bulk load wants it alone.",
+            "End them first.",
+        )
 
 
 def finish(channel: Channel) -> None:

@@ -326,6 +326,10 @@ class Store:
         found = [(str(row["id"]), self._link.kind.cosine(float(row["score"]))) for row in rows]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
+    def require_alone(self) -> None:
+        """Refuse where others use the embedded store; see :func:`graphprofile.store.bulk.require_alone`."""
+        bulk.require_alone(self._bulk_channel())
+
     def bulk_write(
         self, folder: Path, rules: Mapping[str, Any], progress: Callable[[int, int], None]
     ) -> None:

@@ -188,8 +188,7 @@ class Owner:
         self.next_client = 0
         self.stay = False
         self.closing = False
-        self.bulk: Any = None
-        self.bulk_client: int | None = None
+        self.bulk = engine.bulk.Desk(engine, root)
         self.changed = threading.Condition()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
@@ -248,9 +247,7 @@ class Owner:
 
     def leave(self, number: int | None) -> None:
         """Count a client out; a bulk load ends with the client that asked for it."""
-        if number is not None and number == self.bulk_client:
-            self.bulk.stop()
-            self.bulk = self.bulk_client = None
+        self.bulk.leave(number)
         with self.changed:
             if number is not None:
                 self.clients.pop(number, None)
@@ -268,7 +265,11 @@ class Owner:
             if operation == "status":
                 return self.status(number)
             if operation in ("bulk", "bulk_status", "bulk_finish"):
-                return self.bulk_load(request, number)
+                # Held, so that nobody comes in between.
+                with self.changed:
+                    others = [pid for client, pid in self.clients.items() if client != number]
+                    answer: dict[str, Any] = self.bulk.answer(request, number, others)
+                    return answer
             if operation == "bye":
                 with self.changed:
                     self.clients.pop(number, None)
@@ -279,29 +280,6 @@ class Owner:
         except Exception as error:  # the engine raises Java exceptions of any class; the client gets the text
             return {"error": f"{type(error).__name__}: {error}"}
         return {"error": f"unknown operation {operation!r}"}
-
-    def bulk_load(self, request: dict[str, Any], number: int) -> dict[str, Any]:
-        """Start a bulk load, say how far it is, or finish it."""
-        operation = request["op"]
-        if operation == "bulk":
-            with self.changed:
-                others = sorted(pid for client, pid in self.clients.items() if client != number)
-                if others or self.bulk is not None:
-                    pids = ", ".join(map(str, others))
-                    raise ValueError(f"others use the store now (process {pids}): a bulk load wants it alone")
-                writer = self.engine.bulk.Writer(
-                    self.engine, self.root, Path(request["folder"]), request["rules"]
-                )
-                writer.start()
-                self.bulk, self.bulk_client = writer, number
-        elif self.bulk_client != number:
-            raise ValueError("no bulk load is under way")
-        elif operation == "bulk_finish":
-            self.engine.bulk.finish(self.engine, self.root, DATABASE)
-            self.bulk = self.bulk_client = None
-            return {"state": "finished"}
-        found: dict[str, Any] = self.bulk.status()
-        return found
 
     def status(self, number: int) -> dict[str, Any]:
         """Who owns, who else is connected, whether the owner stays."""

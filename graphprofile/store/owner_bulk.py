@@ -51,6 +51,51 @@ def note(database: Any, rules: dict[str, Any]) -> None:
         )
 
 
+class Desk:
+    """Takes what clients ask about bulk loads: one at a time, for a client that is alone.
+
+    Args:
+        engine: The owner's engine.
+        root: Folder of the store.
+    """
+
+    def __init__(self, engine: Any, root: Path) -> None:
+        self._engine, self._root = engine, root
+        self._writer: Writer | None = None
+        self._client: int | None = None
+
+    def answer(self, request: dict[str, Any], client: int, others: list[int]) -> dict[str, Any]:
+        """Start a bulk load, say how far it is, or finish it.
+
+        Args:
+            request: ``bulk``, ``bulk_status`` or ``bulk_finish``.
+            client: Who asks.
+            others: Process ids of the other clients.
+        """
+        if request["op"] == "bulk":
+            if others or self._writer is not None:
+                return {"error": f"other processes use the store now: {', '.join(map(str, sorted(others)))}."}
+            writer = Writer(self._engine, self._root, Path(request["folder"]), request["rules"])
+            held = writer.held()
+            if held:
+                return {"error": f"the store is not empty: {held}."}
+            writer.start()
+            self._writer, self._client = writer, client
+        if self._writer is None or self._client != client:
+            return {"error": "no bulk load is under way."}
+        if request["op"] == "bulk_finish":
+            finish(self._engine, self._root)
+            self._writer = self._client = None
+            return {"state": "finished"}
+        return self._writer.status()
+
+    def leave(self, client: int | None) -> None:
+        """A client is gone: its bulk load ends."""
+        if self._writer is not None and client == self._client:
+            self._writer.stop()
+            self._writer = self._client = None
+
+
 class Stopped(Exception):
     """The client that asked is gone."""
 
@@ -74,21 +119,17 @@ class Writer:
         self._state: dict[str, Any] = {"state": "running"}
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        """Replace the store by an empty one and begin; refuses one that holds anything.
+    def held(self) -> str:
+        """What the store holds besides its own record; an unfinished one counts as empty."""
+        if marked(self._root) is not None:
+            return ""
+        database = self._engine.database._java_db
+        names = [str(type_.getName()) for type_ in database.getSchema().getTypes()]
+        counts = {name: int(database.countType(name, False)) for name in names if name != "Schema"}
+        return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()) if count)
 
-        Raises:
-            ValueError: The store is not empty.
-        """
-        database = self._engine.database
-        if marked(self._root) is None:
-            held = [
-                f"{int(count):,} {name}"
-                for name in map(str, (type_.getName() for type_ in database._java_db.getSchema().getTypes()))
-                if name != "Schema" and (count := database._java_db.countType(name, False))
-            ]
-            if held:
-                raise ValueError(f"the store is not empty: {', '.join(sorted(held))}")
+    def start(self) -> None:
+        """Replace the store by an empty one and begin."""
         # Done before anybody else is let in: whoever comes then reads what the mark says.
         mark = self._root / MARK
         with mark.open("w", encoding="utf-8") as file:
@@ -189,12 +230,12 @@ def _edge(line: bytes, starts: list[bytes], stops: list[bytes]) -> bytes:
     return b'{"_src":"%b","_dst":"%b"%b' % (starts[int(start)], stops[int(stop)], rest)
 
 
-def finish(engine: Any, root: Path, database: str) -> None:
+def finish(engine: Any, root: Path) -> None:
     """Put everything on the disk, then take the mark away: from here on the store is like any other."""
     with engine.database.transaction():
         engine.database.command("opencypher", "MATCH (s:Schema {id: 'graphprofile'}) SET s.unfinished = null")
     engine.flush()
-    folder = root / "databases" / database
+    folder = root / "databases" / str(engine.database._java_db.getName())
     for path in [*folder.iterdir(), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:

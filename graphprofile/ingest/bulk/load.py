@@ -70,9 +70,10 @@ def require_empty(store: Store, version: int) -> dict[str, Any] | None:
     """The store's own record, None where it has none.
 
     Raises:
-        UsageError: The store holds anything.
+        UsageError: The store holds anything, or others use it.
         StoreMismatch: Another version wrote it.
     """
+    store.require_alone()
     found = store.read("schema/read_store")
     rules: dict[str, Any] | None = found[0]["properties"] if found else None
     if rules and rules.get("version", version) != version:
