@@ -99,6 +99,7 @@ def bad_rows(setting: Setting, times: int) -> Iterator[Round]:
     """Bad rows among as many good ones, half in CSV and half in JSON Lines; the same files twice."""
     world, rng = setting.world, setting.rng
     world.fresh()
+    world.up()
     folder = world.folder / "bad-rows"
     folder.mkdir(parents=True, exist_ok=True)
     chance = rng.randrange(1 << 30)

@@ -53,6 +53,7 @@ def damaged_files(setting: Setting, times: int) -> Iterator[Round]:
     folder.mkdir(parents=True, exist_ok=True)
     goods = [write_rows(folder / f"good-{name}", rows) for name in FORMATS]
     world.fresh()
+    world.up()
     wrongs = world.load([goods[0]]).wrongs(CLEAN)
     digest, more = world.look(data)
     yield Round(0, [*wrongs, *more], "undisturbed")

@@ -73,6 +73,7 @@ def full_quarantine(setting: Setting, times: int) -> Iterator[Round]:
     world, rng = setting.world, setting.rng
     for number in range(times):
         world.fresh()
+        world.up()
         rows = [event_row(rng, f"q{number}-{n}", 50, 50) for n in range(2 * BAD_ROWS)]
         good = rows[::2]
         for row in rows[1::2]:

@@ -247,6 +247,7 @@ def poison_row(setting: Setting, times: int) -> Iterator[Round]:
     world, rng = setting.world, setting.rng
     for number in range(times):
         world.fresh()
+        world.up()
         world.start("init").end()
         with world.open() as gp:
             gp.cypher("CREATE CONSTRAINT FOR (i:Item) REQUIRE i.sku IS UNIQUE", read_only=False)

@@ -203,6 +203,7 @@ class World(ABC):
         """
         self.fresh()
         ended = self.load(data.files)
+        self.up()
         digest, wrongs = self.look(data)
         assert not (ended.wrongs(CLEAN) + wrongs), (ended, wrongs)
         return digest, ended.seconds
@@ -223,6 +224,7 @@ class World(ABC):
 
     def again(self, files: Sequence[Path], data: Data, digest: str) -> list[str]:
         """The rule: the same command ends well, and the graph is that of a load that nothing disturbed."""
+        self.up()
         wrongs = self.load(files).wrongs(CLEAN)
         found, more = self.look(data)
         wrongs += more
