@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from graphprofile.ingest.canonical import canonical_value
 from graphprofile.ingest.counts import Counts
+from graphprofile.ingest.fold import TAGS_KEY, Broader, State, refuse_cycles, tag_key
 from graphprofile.ingest.ledger import Ledger
 from graphprofile.ingest.poison import Splitter
 from graphprofile.ingest.quarantine import writable
@@ -21,51 +20,10 @@ if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
 
 ROWS_PER_TRANSACTION = 2_000
-TAGS_KEY = "#tags"
-"""Key of the direct tags (or broader tags) in ``described``; no property can have this name."""
-
 _PLURAL = {"users": "users", "items": "items", "content": "contents"}
 
-TagList = list[tuple[str, str, float]]
-
-
-@dataclass
-class _State:
-    """A node as its descriptions so far make it."""
-
-    times: dict[str, Any]
-    properties: dict[str, Any]
-    was_described: bool
-    changed: dict[str, Any]
-    tags_changed: bool = False
-    dirty: bool = False
-
-    def offer(self, name: str, value: Any, updated_at: int | None) -> bool:
-        """Take a value if it is later than what stands, or as late and larger; tell whether it was taken."""
-        old_time = self.times.get(name)
-        if name == TAGS_KEY and name in self.times:
-            old_time, old_value = self.times[name]
-        else:
-            old_value = self.properties.get(name)
-        if name in self.times and not _later((updated_at, value), (old_time, old_value)):
-            return False
-        changed = name not in self.times or canonical_value(value) != canonical_value(old_value)
-        moved = old_time != updated_at
-        self.times[name] = [updated_at, value] if name == TAGS_KEY else updated_at
-        if changed:
-            if name == TAGS_KEY:
-                self.tags_changed = True
-            else:
-                self.properties[name] = value
-                self.changed[name] = value
-        return changed or moved
-
-
-def _later(new: tuple[int | None, Any], old: tuple[int | None, Any]) -> bool:
-    def rank(time: int | None, value: Any) -> tuple[bool, int, str]:
-        return (time is not None, time or 0, canonical_value(value))
-
-    return rank(*new) > rank(*old)
+TagList = Sequence[Sequence[Any]]
+"""Tags as [kind, name, weight]."""
 
 
 @dataclass
@@ -173,9 +131,9 @@ def describe_nodes(
     _fold(rows, states, counts)
     tx.run(
         f"load/describe_{plural}",
-        rows=[[id_, s.changed, _dump(s.times)] for id_, s in sorted(states.items()) if s.dirty],
+        rows=[[id_, s.changed, s.described()] for id_, s in sorted(states.items()) if s.dirty],
     )
-    retagged = {id_: state.times[TAGS_KEY][1] for id_, state in states.items() if state.tags_changed}
+    retagged = {id_: state.tags for id_, state in states.items() if state.tags_changed}
     if retagged and kind != "users":
         retag_nodes(tx, plural, retagged, event_types)
     return rows
@@ -208,18 +166,18 @@ def describe_tags(
     Returns:
         The rows that were taken into account.
     """
-    keys = sorted({_tag_key(row.id) for row in rows})
+    keys = sorted({tag_key(row.id) for row in rows})
     named = sorted({(kind, name) for row in rows for kind, name, _ in row.tags or []})
     _merge_tags(tx, [[(kind, name, 1.0) for kind, name in named]])
     found = tx.run("load/lock_tags", rows=[list(key) for key in keys], batch=batch)
     states = {f"{record['kind']}:{record['name']}": _state(record) for record in found}
-    rows = _refuse_cycles(tx, rows, named, source, counts)
+    rows = _without_cycles(tx, rows, named, source, counts)
     _fold(rows, states, counts)
     tx.run(
         "load/describe_tags",
-        rows=[[*_tag_key(id_), s.changed, _dump(s.times)] for id_, s in sorted(states.items()) if s.dirty],
+        rows=[[*tag_key(id_), s.changed, s.described()] for id_, s in sorted(states.items()) if s.dirty],
     )
-    moved = {id_: state.times[TAGS_KEY][1] for id_, state in states.items() if state.tags_changed}
+    moved = {id_: state.tags for id_, state in states.items() if state.tags_changed}
     if moved:
         move_tags(tx, moved, event_types)
     return rows
@@ -227,13 +185,13 @@ def describe_tags(
 
 def move_tags(tx: Transaction, moved: Mapping[str, TagList], event_types: tuple[str, ...]) -> None:
     """Put tags in their place in the hierarchy; the interests of whoever they reach are due."""
-    ends = [list(_tag_key(id_)) for id_ in sorted(moved)]
+    ends = [list(tag_key(id_)) for id_ in sorted(moved)]
     _merge_tags(tx, moved.values())
     tx.run("load/touch_users_of_tags", event_types=event_types, rows=ends)
     tx.run("load/clear_broader_tags", rows=ends)
     tx.run(
         "load/create_broader_tags",
-        rows=[[*_tag_key(id_), kind, name] for id_ in sorted(moved) for kind, name, _ in moved[id_]],
+        rows=[[*tag_key(id_), kind, name] for id_ in sorted(moved) for kind, name, _ in moved[id_]],
     )
 
 
@@ -253,9 +211,9 @@ def refold_nodes(
     rows, retagged = [], {}
     for id_, descriptions in sorted(left.items()):
         state = _refolded(descriptions)
-        rows.append([id_, _difference(before[id_], state), _dump(state.times) if descriptions else None])
-        if _tags_of(before[id_]) != _tags_of(state):
-            retagged[id_] = _tags_of(state)
+        rows.append([id_, _difference(before[id_], state), state.described() if descriptions else None])
+        if before[id_].tags != state.tags:
+            retagged[id_] = state.tags
     tx.run(f"load/redescribe_{plural}", rows=rows)
     if retagged and plural != "users":
         retag_nodes(tx, plural, retagged, event_types)
@@ -265,52 +223,39 @@ def refold_tags(
     tx: Transaction, left: Mapping[str, Sequence[Description]], event_types: tuple[str, ...]
 ) -> None:
     """As :func:`refold_nodes`, for tags and their place in the hierarchy."""
-    found = tx.run("load/lock_tags", rows=sorted(list(_tag_key(id_)) for id_ in left), batch="")
+    found = tx.run("load/lock_tags", rows=sorted(list(tag_key(id_)) for id_ in left), batch="")
     before = {f"{record['kind']}:{record['name']}": _state(record) for record in found}
     rows, moved = [], {}
     for id_, descriptions in sorted(left.items()):
         state = _refolded(descriptions)
         difference = _difference(before[id_], state)
-        rows.append([*_tag_key(id_), difference, _dump(state.times) if descriptions else None])
-        if _tags_of(before[id_]) != _tags_of(state):
-            moved[id_] = _tags_of(state)
+        rows.append([*tag_key(id_), difference, state.described() if descriptions else None])
+        if before[id_].tags != state.tags:
+            moved[id_] = state.tags
     tx.run("load/redescribe_tags", rows=rows)
     if moved:
         move_tags(tx, moved, event_types)
 
 
-def _refolded(descriptions: Sequence[Description]) -> _State:
-    state = _State({}, {}, False, {})
+def _refolded(descriptions: Sequence[Description]) -> State:
+    state = State()
     for row in descriptions:
-        for name, value in row.properties.items():
-            state.offer(name, value, row.updated_at)
-        if row.tags is not None:
-            state.offer(TAGS_KEY, [list(tag) for tag in sorted(row.tags)], row.updated_at)
+        state.take(row.properties, row.tags, row.updated_at)
     return state
 
 
-def _difference(before: _State, after: _State) -> dict[str, Any]:
+def _difference(before: State, after: State) -> dict[str, Any]:
     """Properties to write; None takes one away."""
     gone = {name: None for name in before.times if name != TAGS_KEY and name not in after.times}
     return {**gone, **after.properties}
 
 
-def _tags_of(state: _State) -> TagList:
-    return [(kind, name, weight) for kind, name, weight in state.times.get(TAGS_KEY, (None, ()))[1]]
-
-
-def _fold(rows: Sequence[Description], states: dict[str, _State], counts: Counts) -> None:
+def _fold(rows: Sequence[Description], states: Mapping[str, State], counts: Counts) -> None:
     for row in rows:
-        state = states[row.id]
-        taken = [state.offer(name, value, row.updated_at) for name, value in row.properties.items()]
-        if row.tags is not None:
-            taken.append(state.offer(TAGS_KEY, [list(tag) for tag in sorted(row.tags)], row.updated_at))
-        if any(taken) or not state.was_described:
+        if states[row.id].take(row.properties, row.tags, row.updated_at):
             counts.applied += 1
-            state.dirty = True
         else:
             counts.duplicates += 1
-        state.was_described = True
 
 
 def _merge_tags(tx: Transaction, tag_lists: Any) -> None:
@@ -319,66 +264,27 @@ def _merge_tags(tx: Transaction, tag_lists: Any) -> None:
         tx.run("load/merge_tags", rows=[list(row) for row in rows])
 
 
-def _refuse_cycles(
+def _without_cycles(
     tx: Transaction,
     rows: Sequence[Description],
     named: Sequence[tuple[str, str]],
     source: str,
     counts: Counts,
 ) -> list[Description]:
-    broader: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for record in tx.run("load/read_broader_tags", rows=[list(key) for key in named]):
-        broader[record["kind"], record["name"]] = {(kind, name) for kind, name in record["broader"]}
-    kept = []
-    for row in rows:
-        key = _tag_key(row.id)
-        parents = {(kind, name) for kind, name, _ in row.tags or []}
-        cycle = sorted(p for p in parents if p == key or key in _reachable(p, broader))
-        if cycle:
-            counts.quarantined += 1
-            counts.rejected.append(
-                Rejection(
-                    source,
-                    row.line,
-                    "part_of",
-                    f"{row.id} would be part of itself through {':'.join(cycle[0])}; mend the hierarchy",
-                    row.row,
-                    "tags",
-                )
-            )
-            continue
-        broader[key] |= parents
-        kept.append(row)
+    broader: Broader = {
+        (record["kind"], record["name"]): {(kind, name) for kind, name in record["broader"]}
+        for record in tx.run("load/read_broader_tags", rows=[list(key) for key in named])
+    }
+    kept, rejected = refuse_cycles(rows, broader, source)
+    counts.quarantined += len(rejected)
+    counts.rejected += rejected
     return kept
 
 
-def _reachable(
-    start: tuple[str, str], broader: dict[tuple[str, str], set[tuple[str, str]]]
-) -> set[tuple[str, str]]:
-    seen: set[tuple[str, str]] = set()
-    waiting = [start]
-    while waiting:
-        for parent in broader.get(waiting.pop(), ()):
-            if parent not in seen:
-                seen.add(parent)
-                waiting.append(parent)
-    return seen
-
-
-def _tag_key(tag: str) -> tuple[str, str]:
-    kind, _, name = tag.partition(":")
-    return kind, name
-
-
-def _state(record: dict[str, Any]) -> _State:
+def _state(record: dict[str, Any]) -> State:
     described = record["described"]
-    return _State(
+    return State(
         times=orjson.loads(described) if described else {},
         properties=dict(record["properties"]),
         was_described=described is not None,
-        changed={},
     )
-
-
-def _dump(times: dict[str, Any]) -> str:
-    return orjson.dumps(times, option=orjson.OPT_SORT_KEYS).decode()
