@@ -67,8 +67,9 @@ class ArchiveWriter:
         self._scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         self._parts: list[dict[str, Any]] = []
         self._files: list[dict[str, Any]] = []
-        self._lines: dict[str, list[bytes]] = {}
-        self._sizes: dict[str, int] = {}
+        # One block a kind: small objects that live long would keep all memory around them from being used again.
+        self._lines: dict[str, bytearray] = {}
+        self._records: dict[str, int] = {}
         with self._writing():
             there = path.exists()
         if there and not path.is_file():
@@ -87,9 +88,11 @@ class ArchiveWriter:
 
     def add_line(self, kind: str, line: bytes) -> None:
         """Add a line to the parts of a kind."""
-        self._lines.setdefault(kind, []).append(line)
-        self._sizes[kind] = self._sizes.get(kind, 0) + len(line)
-        if self._sizes[kind] >= PART_BYTES:
+        lines = self._lines.setdefault(kind, bytearray())
+        lines += line
+        lines += b"\n"
+        self._records[kind] = self._records.get(kind, 0) + 1
+        if len(lines) >= PART_BYTES:
             self._write_part(kind)
 
     def add_file(self, path: Path, name: str) -> None:
@@ -141,18 +144,16 @@ class ArchiveWriter:
         self._scratch.unlink(missing_ok=True)
 
     def _write_part(self, kind: str) -> None:
-        lines = self._lines.pop(kind)
-        self._sizes[kind] = 0
+        content, records = bytes(self._lines.pop(kind)), self._records.pop(kind)
         number = 1 + sum(part["kind"] == kind for part in self._parts)
         name = f"{kind}/{number:05}.jsonl"
-        content = b"\n".join(lines) + b"\n"
         with self._writing():
             self._zip.writestr(_entry(name), content, compresslevel=COMPRESSION)
         self._parts.append(
             {
                 "name": name,
                 "kind": kind,
-                "records": len(lines),
+                "records": records,
                 "bytes": len(content),
                 "sha256": sha256(content).hexdigest(),
             }

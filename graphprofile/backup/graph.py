@@ -24,8 +24,9 @@ from graphprofile.store.values import Encoder
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-NODES_AT_A_TIME = 1_000
-MOST_LEAVING = 10_000
+MOST_AT_A_TIME = 10_000
+MOST_LEAVING = 5_000
+BYTES_LIKE_ONE = 500
 NODES, RELATIONSHIPS = "nodes", "relationships"
 _CANONICAL = orjson.OPT_SORT_KEYS
 
@@ -154,8 +155,7 @@ class GraphReader:
         total = self.store.read("backup/count_nodes")[0]["nodes"] if progress else None
         many: list[str] = []
         done = 0
-        rows = iter(self.store.stream("backup/read_graph", most=MOST_LEAVING))
-        while part := list(islice(rows, NODES_AT_A_TIME)):
+        for part in _parts(self.store.stream("backup/read_graph", most=MOST_LEAVING)):
             many += [row["node"] for row in part if row["leaving"] is None]
             yield from self._lines(part)
             done += len(part)
@@ -207,3 +207,20 @@ class GraphReader:
                 f"{':'.join(names) or 'A node without labels'} {found.get('id', '')!r}, {error}.",
                 "Change or remove that property; nothing else stands in the way.",
             ) from error
+
+
+def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Nodes to be worked on together: bounded in what they hold, not in number alone."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        part.append(row)
+        long = sum(
+            len(value) for value in row["properties"].values() if isinstance(value, (str, bytes, list))
+        )
+        size += 1 + len(row["leaving"] or ()) + long // BYTES_LIKE_ONE
+        if size >= MOST_AT_A_TIME:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
