@@ -16,6 +16,7 @@ from typing import Any
 
 MARK = "bulk-unfinished.json"
 ROWS = 20_000
+LARGEST_BYTES = 16 << 20
 BATCH_EDGES = 50_000
 DEFERRED_EDGES = 1_000_000
 OPTIONS = {
@@ -166,7 +167,7 @@ class Writer:
         declared = [(name, *of) for name, types in self._plan["declare"].items() for of in types.items()]
         for name, property_, type_ in declared:
             database.command("sql", f"CREATE PROPERTY `{name}`.`{property_}` {type_}")
-        batch = database.graph_batch(expected_edge_count=max(1, self._total), **OPTIONS)
+        batch = database.graph_batch(**OPTIONS)
         try:
             self._fill(batch)
             batch.close()
@@ -209,12 +210,14 @@ class Writer:
     def _lines(self, table: dict[str, Any]) -> Iterator[list[bytes]]:
         with (self._folder / table["file"]).open("rb") as file:
             lines: list[bytes] = []
+            size = 0
             for line in file:
                 lines.append(line)
-                if len(lines) == ROWS:
+                size += len(line)
+                if len(lines) == ROWS or size >= LARGEST_BYTES:
                     yield lines
                     self._advance(len(lines))
-                    lines = []
+                    lines, size = [], 0
             if lines:
                 yield lines
                 self._advance(len(lines))

@@ -69,6 +69,8 @@ class ArcadeDBFiles:
         folder: Where the files go; exists.
     """
 
+    any_order = False
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._vertices: dict[str, _Table] = {}

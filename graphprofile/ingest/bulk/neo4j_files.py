@@ -37,6 +37,8 @@ class Neo4jFiles:
         folder: Where the files go; exists.
     """
 
+    any_order = True
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._tables: dict[tuple[str, ...], _Table] = {}

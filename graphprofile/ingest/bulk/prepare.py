@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import polars as pl
 from graphprofile.ingest.bulk.collect import Collected, Collector, Refuse
 from graphprofile.ingest.bulk.nodes import NodeWriter, hierarchy
 from graphprofile.ingest.bulk.parts import Ledger, Part
-from graphprofile.ingest.bulk.settle import Verdicts, fresh_events, judge
+from graphprofile.ingest.bulk.settle import fresh_events, judge
 from graphprofile.ingest.bulk.shapes import Sink, frames
 from graphprofile.ingest.bulk.sift import Sifter
 from graphprofile.ingest.bulk.spill import Spread
@@ -79,9 +80,16 @@ def prepare(
     ledger = Ledger(bulk.batch, collected.sources, now_ms(), collected.claims)
     verdicts = judge(bulk.batch, collected, folder, sink)
     named = Spread(folder, "named", "id")
-    sifter = Sifter(bulk.batch, bulk.vocabulary.name_of, refuse, named, sink)
-    for parts in sifter.sift(collected, verdicts):
-        _note(sink, ledger, parts, collected)
+    with ThreadPoolExecutor(1, thread_name_prefix="graphprofile-events") as pool:
+        sifter = Sifter(bulk.batch, bulk.vocabulary.name_of, refuse, named, sink)
+        pending: Future[None] | None = None
+        for fresh, parts in sifter.sift(collected, verdicts):
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(write_events, sink, bulk.batch, fresh) if sink.any_order else None
+            _note(sink, ledger, parts, collected)
+        if pending is not None:
+            pending.result()
     writer = NodeWriter(bulk.batch, folder, sink)
     writer.write(collected, named)
     _note(sink, ledger, collected.described, collected)
@@ -93,7 +101,13 @@ def prepare(
         sink.links("HAS_TAG", (label, "Tag"), links)
     sink.links("PART_OF", ("Tag", "Tag"), hierarchy(collected))
     _write_batch(sink, bulk, ledger.total, collected)
-    _write_events(sink, bulk.batch, collected, verdicts, progress)
+    if not sink.any_order:
+        done = 0
+        for fresh in fresh_events(collected, verdicts):
+            write_events(sink, bulk.batch, fresh)
+            done += fresh.height
+            if progress:
+                progress("preparing events", done, collected.events.rows)
     return Prepared(ledger.total, dict(sorted(collected.skipped.items())))
 
 
@@ -132,27 +146,21 @@ def _write_batch(sink: Sink, bulk: Bulk, total: Counts, collected: Collected) ->
         sink.nodes("Batch", frame.insert_column(0, frame["id"].alias("#key")))
 
 
-def _write_events(
-    sink: Sink, batch: str, collected: Collected, verdicts: Verdicts, progress: Progress | None
-) -> None:
-    done = 0
-    for frame in fresh_events(collected, verdicts):
-        for (type_, kind), rows in frame.partition_by("type", "object_kind", as_dict=True).items():
-            sink.events(
-                str(type_),
-                ("User", OBJECT_LABELS[str(kind)]),
-                rows.select(
-                    pl.col("user_id").alias("#from"),
-                    pl.col("object_id").alias("#to"),
-                    "event_id",
-                    "ts",
-                    "hash",
-                    pl.lit(batch).alias("batch"),
-                    "value",
-                    "ts_precision",
-                    pl.col("properties").alias("#json"),
-                ),
-            )
-        done += frame.height
-        if progress:
-            progress("preparing events", done, collected.events.rows)
+def write_events(sink: Sink, batch: str, events: pl.DataFrame) -> None:
+    """Hand checked events over, by type and kind of object."""
+    for (type_, kind), rows in events.partition_by("type", "object_kind", as_dict=True).items():
+        sink.events(
+            str(type_),
+            ("User", OBJECT_LABELS[str(kind)]),
+            rows.select(
+                pl.col("user_id").alias("#from"),
+                pl.col("object_id").alias("#to"),
+                "event_id",
+                "ts",
+                "hash",
+                pl.lit(batch).alias("batch"),
+                "value",
+                "ts_precision",
+                pl.col("properties").alias("#json"),
+            ),
+        )

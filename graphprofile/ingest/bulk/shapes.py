@@ -16,7 +16,13 @@ DTYPES: dict[type, Any] = {str: pl.String, bool: pl.Boolean, int: pl.Int64, floa
 
 
 class Sink(Protocol):
-    """Where an engine's importer finds the graph. Null is absent; a node's key is its column ``#key``."""
+    """Where an engine's importer finds the graph. Null is absent; a node's key is its column ``#key``.
+
+    Attributes:
+        any_order: Whether relationships may come before their nodes, and from another thread.
+    """
+
+    any_order: bool
 
     def nodes(self, label: str, frame: pl.DataFrame) -> None:
         """Take nodes: ``#key`` and properties."""

@@ -41,8 +41,8 @@ class Sifter:
         self._sink = sink
         self._stored: dict[int, Stored] = {}
 
-    def sift(self, collected: Collected, verdicts: Verdicts) -> Iterator[list[Part]]:
-        """Parts, in the order of the sources."""
+    def sift(self, collected: Collected, verdicts: Verdicts) -> Iterator[tuple[pl.DataFrame, list[Part]]]:
+        """Events that stay and parts, stretch by stretch in the order of the sources."""
         wanted = sorted(set(verdicts.first.values()))
         for frame in collected.events:
             start = frame["seq"][0]
@@ -53,12 +53,13 @@ class Sifter:
                 self._stored.update(
                     (seq, Stored(row, self._batch)) for seq, row in zip(kept, rows, strict=True)
                 )
-            self._name(frame.filter(pl.Series(found == FRESH)) if found.any() else frame, actor=True)
+            fresh = frame.filter(pl.Series(found == FRESH)) if found.any() else frame
+            self._name(fresh, actor=True)
             withdrawn = frame.filter(pl.Series(found == WITHDRAWN))
             if withdrawn.height:
                 self._name(withdrawn, actor=False)
                 self._withdraw(withdrawn, collected, verdicts)
-            yield [self._part(rows, collected, verdicts) for rows in _cut(frame)]
+            yield fresh, [self._part(rows, collected, verdicts) for rows in _cut(frame)]
 
     def _name(self, events: pl.DataFrame, *, actor: bool) -> None:
         if not events.height:
