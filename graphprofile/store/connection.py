@@ -365,8 +365,13 @@ class Store:
         """A schema statement, which engines run outside of explicit transactions."""
 
         def attempt() -> list[dict[str, Any]]:
-            with self._link.session(read_only=False) as session:
-                return _rows(session.run(_text(text), dict(params)))
+            try:
+                with self._link.session(read_only=False) as session:
+                    return _rows(session.run(_text(text), dict(params)))
+            except DRIVER_ERRORS as error:
+                if self._link.kind.made_meanwhile(error):
+                    return []
+                raise
 
         return self._link.repeat(attempt, "schema")
 

@@ -92,6 +92,13 @@ class Engine(ABC):
         """Whether a uniqueness constraint objected."""
         return isinstance(error, Neo4jError) and _CONSTRAINT.search(error.code or "") is not None
 
+    def made_meanwhile(self, error: Exception) -> bool:
+        """Whether another process has just made the very constraint or index that was to be made.
+
+        ``IF NOT EXISTS`` looks before it locks, so of two processes at the same moment one may hear this.
+        """
+        return isinstance(error, Neo4jError) and "EquivalentSchemaRuleAlreadyExists" in (error.code or "")
+
     def translate(self, error: Exception, where: str, uri: str) -> EngineError | UsageError:
         """The project's own error for a driver's.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -362,6 +363,24 @@ class TestSchema:
         store.cypher(f"CREATE (:{node})", read_only=False)
         with pytest.raises(ConstraintViolated):
             store.cypher(f"CREATE (:{node})", read_only=False)
+
+    def test_several_make_the_same_schema_at_once(self, store: Store) -> None:
+        types = [f"AT_ONCE_{number}" for number in range(8)]
+        if store.engine == "neo4j":
+            # Plain indexes are where that engine looks before it locks.
+            for row in store.cypher("SHOW INDEXES YIELD name, properties, owningConstraint"):
+                if row["owningConstraint"] is None and row["properties"] in (["tags_due"], ["embed_due"]):
+                    store.cypher(f"DROP INDEX `{row['name']}`", read_only=False)
+        barrier = threading.Barrier(4)
+
+        def make() -> dict[str, int]:
+            with Store.open(store.settings) as mine:
+                barrier.wait(60)
+                return mine.create_schema(types)
+
+        with ThreadPoolExecutor(4) as pool:
+            made = [future.result() for future in [pool.submit(make) for _ in range(4)]]
+        assert made == [made[0]] * 4
 
     def test_tags_of_two_kinds_may_share_a_name(self, store: Store) -> None:
         store.cypher("CREATE (:Tag {kind: 'a', name: 'n'}), (:Tag {kind: 'b', name: 'n'})", read_only=False)
