@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from generator import write_csv
 from graphprofile.loaders.generic import GenericLoader
-from load import write_csv
 
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.read import read_checked
