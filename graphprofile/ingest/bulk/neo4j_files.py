@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Neo4jFiles:
         self._folder = folder
         self._tables: dict[tuple[str, ...], _Table] = {}
         self._longest = 0
+        # Nodes and events come from two threads, to different files.
+        self._lock = threading.Lock()
 
     def nodes(self, label: str, frame: pl.DataFrame) -> None:
         """Take nodes; see :class:`graphprofile.ingest.bulk.shapes.Sink`."""
@@ -88,12 +91,13 @@ class Neo4jFiles:
     def _write(self, option: str, what: str, name: str, frame: pl.DataFrame, renamed: dict[str, str]) -> None:
         header = [renamed.get(column) or _field(column, frame[column].dtype) for column in frame.columns]
         key = (option, *header)
-        if key not in self._tables:
-            number = sum(known[0] == option for known in self._tables) + 1
-            self._tables[key] = table = _Table(f"{what}-{name}-{number}", option)
-            path = self._folder / f"{table.name}-header.csv"
-            path.write_text(",".join(header) + "\n", "utf-8")
-        table = self._tables[key]
+        with self._lock:
+            table = self._tables.get(key)
+            if table is None:
+                number = sum(known[0] == option for known in self._tables) + 1
+                self._tables[key] = table = _Table(f"{what}-{name}-{number}", option)
+                path = self._folder / f"{table.name}-header.csv"
+                path.write_text(",".join(header) + "\n", "utf-8")
         own = [
             column for column in frame.columns if column not in ("#from", "#to", "#key", "event_id", "hash")
         ]
