@@ -27,6 +27,8 @@ LAYERS = {
     "tags": 4,
     "migrations": 4,
     "reading": 5,
+    "batches": 6,
+    "watch": 6,
     "digest": 5,
     "graphsage": 4,
     "export": 6,
