@@ -32,7 +32,7 @@ from graphprofile.settings import Settings
 from graphprofile.store import Store, embedded
 real = queries.text
 statements = {"test/add": "CREATE (:User {id: $id})", "test/count": "MATCH (u:User) RETURN count(u) AS n"}
-queries.text = lambda name, types=(): statements.get(name) or real(name, types)
+queries.text = lambda name, *types: statements.get(name) or real(name, *types)
 settings = Settings(data_dir=sys.argv[1], heap_size="256m")
 def say(*words): print(*words, flush=True)
 """
@@ -41,7 +41,7 @@ def say(*words): print(*words, flush=True)
 @pytest.fixture(autouse=True)
 def _test_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     real: Callable[..., str] = queries.text
-    monkeypatch.setattr(queries, "text", lambda name, types=(): STATEMENTS.get(name) or real(name, types))
+    monkeypatch.setattr(queries, "text", lambda name, *types: STATEMENTS.get(name) or real(name, *types))
 
 
 @pytest.fixture
