@@ -11,6 +11,7 @@ from graphprofile.errors import EngineError, EngineUnavailable, UsageError
 from graphprofile.store.embedded import Channel
 
 POLL_SECONDS = 0.1
+LEAVING_SECONDS = 5.0
 AGAIN = "The same command again starts over; what was there before it is not touched."
 
 
@@ -48,8 +49,11 @@ def require_alone(channel: Channel) -> None:
         UsageError: They do; names their processes.
         EngineUnavailable: The engine is gone.
     """
+    deadline = time.monotonic() + LEAVING_SECONDS
     try:
-        others = channel.ask(op="status")["others"]
+        # One that was killed a moment ago may still be counted.
+        while (others := channel.ask(op="status")["others"]) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
     except OSError as error:
         raise _gone(error) from error
     if others:
