@@ -19,9 +19,10 @@ from .proxy import COMMIT, Proxy
 from .world import Embedded, Impossible, Server, World
 
 EVENTS = 2_000
-SEED = int(os.environ.get("GRAPHPROFILE_TEST_CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
+SEED = int(os.environ.get("GRAPHPROFILE_TEST_CHAOS_SEED") or 1)
 
-# Each fault runs here on one engine at least, kills on both; the long form runs all of them on both.
+# Each fault runs here on one engine at least, kills of the loader on both; the long form runs all of them on both,
+# with other seeds.
 ON_EMBEDDED: tuple[tuple[Fault, int], ...] = (
     (faults.kill_loader, 3),
     (faults.kill_engine, 1),
