@@ -292,8 +292,7 @@ class GraphProfile:
             raise UsageError("Nothing to load.", "Name a file: `graphprofile load events.csv`.")
         if on_conflict not in ("keep", "replace"):
             raise UsageError(f"on_conflict is {on_conflict!r}.", "Use keep or replace.")
-        pairs = mapping.items() if isinstance(mapping, Mapping) else ()
-        texts = tuple(f"{name}={column}" for name, column in pairs) or tuple(mapping)
+        texts = mapping_texts(mapping)
         self._prepare()
         return load_batch(
             self.store,
@@ -348,8 +347,7 @@ class GraphProfile:
         path = Path(folder)
         if not path.is_dir():
             raise SourceError(f"{path}: there is no such folder.", "Make it, or mend the path.")
-        pairs = mapping.items() if isinstance(mapping, Mapping) else ()
-        texts = tuple(f"{name}={column}" for name, column in pairs) or tuple(mapping)
+        texts = mapping_texts(mapping)
         self._prepare()
         recipe = Recipe(loader, kind, texts, time_zone, time_unit)
         return Watch(self, path, recipe, settle_seconds, stop or threading.Event(), options).arrivals()
@@ -735,6 +733,13 @@ class GraphProfile:
             "model": in_use,
             "vectors": vectors,
         }
+
+
+def mapping_texts(mapping: Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
+    """A mapping as ``field=column`` texts, whichever way it was given."""
+    if isinstance(mapping, Mapping):
+        return tuple(f"{name}={column}" for name, column in mapping.items())
+    return tuple(mapping)
 
 
 def known_id(value: Any) -> str:

@@ -19,6 +19,7 @@ LAYERS = {
     "queries": 1,
     "vocabulary": 1,
     "records": 1,
+    "disk": 1,
     "settings": 2,
     "store": 3,
     "parquet": 3,

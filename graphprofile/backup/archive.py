@@ -28,6 +28,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from graphprofile.disk import flush_folder
 from graphprofile.errors import BackupError
 from graphprofile.records import Progress
 
@@ -323,17 +324,6 @@ def is_backup(path: Path) -> bool:
             return MANIFEST in found.namelist() and "format" in json.loads(found.read(MANIFEST))
     except (*_DAMAGED, OSError):
         return False
-
-
-def flush_folder(path: Path) -> None:
-    """Make a rename survive a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _entry(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:

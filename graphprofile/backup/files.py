@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
 
-from graphprofile.backup.archive import Archive, flush_folder
+from graphprofile.backup.archive import Archive
+from graphprofile.disk import flush_folder
 from graphprofile.errors import BackupError
 
 MODELS, QUARANTINE = "files/models", "files/quarantine"

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphprofile.disk import flush_folder
 from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
 from graphprofile.graphsage.fitted import FittedModel
 
@@ -119,9 +120,9 @@ class Registry:
                 "files": {_ARRAYS: hashlib.sha256(buffer.getvalue()).hexdigest()},
             }
             _write(scratch / _DOCUMENT, json.dumps(document, indent=1, allow_nan=False).encode())
-            _flush_folder(scratch)
+            flush_folder(scratch)
             scratch.rename(target)
-            _flush_folder(self.folder)
+            flush_folder(self.folder)
         except OSError as error:
             shutil.rmtree(scratch, ignore_errors=True)
             raise ModelError(
@@ -263,7 +264,7 @@ class Registry:
         try:
             _write(scratch, json.dumps({"versions": names}).encode())
             scratch.replace(path)
-            _flush_folder(self.folder)
+            flush_folder(self.folder)
         except OSError as error:
             scratch.unlink(missing_ok=True)
             raise ModelError(
@@ -284,17 +285,6 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _flush_folder(path: Path) -> None:
-    """Makes a rename survive a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _code_version() -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
 
 ROWS_PER_TRANSACTION = 2_000
-_PLURAL = {"users": "users", "items": "items", "content": "contents"}
+PLURAL = {"users": "users", "items": "items", "content": "contents"}
+"""Kind of description -> how the Cypher files name the nodes."""
 
 TagList = Sequence[Sequence[Any]]
 """Tags as [kind, name, weight]."""
@@ -125,7 +126,7 @@ def describe_nodes(
     Returns:
         The rows that were taken into account: all.
     """
-    plural = _PLURAL[kind]
+    plural = PLURAL[kind]
     found = tx.run(f"load/lock_{plural}", ids=sorted({row.id for row in rows}), batch=batch)
     states = {record["id"]: _state(record) for record in found}
     _fold(rows, states, counts)

@@ -28,11 +28,10 @@ from graphprofile.ingest.quarantine import (
     QuarantineWriter,
     finish_retry,
     read_quarantine,
-    refusal_key,
-    refused_before,
     rows_by_origin,
 )
 from graphprofile.ingest.read import expand_paths, read_checked
+from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.retract import RetractionWriter
 from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
 from graphprofile.ingest.times import TimeUnit
@@ -373,31 +372,18 @@ def load_batch(
         _refusals(data_dir, ledger.batch, recipe) as quarantine,
         _replacements(data_dir, ledger.batch, recipe) as replacements,
     ):
-        before: dict[bytes, Path] | None = None
-        lies_in: list[Path] = []
-
-        def refuse(rejected: Sequence[Rejection], _: Origin) -> None:
-            # A file sent again has the same bad rows: they lie in quarantine once.
-            nonlocal before
-            if not rejected:
-                return
-            if before is None:
-                before = refused_before(data_dir)
-            known = [before.get(refusal_key(rejection)) for rejection in rejected]
-            lies_in.extend(path for path in known[:1] if path is not None)
-            quarantine.add([r for r, path in zip(rejected, known, strict=True) if path is None])
-
+        refusals = Refusals(quarantine, data_dir)
         result = run_batch(
             store,
             vocabulary,
             checked,
             batch,
-            refuse,
+            lambda rejected, _: refusals.add(rejected),
             ledger=ledger,
             replaced=replacements.add,
             progress=progress,
         )
-        path = quarantine.close() or (lies_in[0] if lies_in else None)
+        path = refusals.close()
         other = replacements.close()
     return result.model_copy(
         update={

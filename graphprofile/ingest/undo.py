@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from graphprofile.errors import NotFound, StoreMismatch, UsageError
 from graphprofile.ingest.claims import pack, unpack
 from graphprofile.ingest.counts import Counts
-from graphprofile.ingest.describe import refold_nodes, refold_tags
+from graphprofile.ingest.describe import PLURAL, refold_nodes, refold_tags
 from graphprofile.ingest.events import (
     SHORT_HASH,
     EventRow,
@@ -51,7 +51,6 @@ ORDER = ("retracted", "users", "items", "content", "tags", "events")
 """Withdrawn events come back before they go with their batch; descriptions go first, so that events tell at last
 which nodes nothing names any more."""
 _NODES = {"user": "users", "item": "items", "content": "contents"}
-_PLURAL = {"users": "users", "items": "items", "content": "contents"}
 
 
 def undo_batch(
@@ -272,7 +271,7 @@ class _Undo:
         if kind == "tags":
             refold_tags(tx, left, self.event_types)
         else:
-            refold_nodes(tx, _PLURAL[kind], left, self.event_types)
+            refold_nodes(tx, PLURAL[kind], left, self.event_types)
             kind_of_node = {"users": "user", "items": "item", "content": "content"}[kind]
             counts["nodes"] += delete_unnamed(tx, {kind_of_node: set(ids)})
         counts["descriptions"] += len(ids)

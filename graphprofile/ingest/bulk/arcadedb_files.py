@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from graphprofile.ingest.bulk.shapes import as_json, frames
+from graphprofile.ingest.bulk.shapes import as_json
 
 PLAN = "plan.json"
 _DECLARED: dict[Any, str] = {
@@ -103,19 +103,6 @@ class ArcadeDBFiles:
             self._numbers(frame["#from"], ends[0]) + " " + self._numbers(frame["#to"], ends[1]) + " " + rest
         )
         self._append(table, lines)
-
-    def events(self, type_: str, ends: tuple[str, str], frame: pl.DataFrame) -> None:
-        """Take events."""
-        plain = frame.drop("#json")
-        has_more = frame["#json"].is_not_null()
-        if not has_more.any():
-            self.links(type_, ends, plain)
-            return
-        self.links(type_, ends, plain.filter(~has_more))
-        plain = plain.filter(has_more)
-        rows = [orjson.loads(text) for text in frame["#json"].drop_nulls().to_list()]
-        for positions, more in frames(rows):
-            self.links(type_, ends, plain[positions].hstack(more))
 
     def close(self) -> None:
         """Write the plan, without which nothing is written into the store."""

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import polars as pl
 
 from graphprofile.errors import SourceError
-from graphprofile.ingest.bulk.shapes import frames
 
 ARGUMENTS = "import.args"
 ARRAY_DELIMITER = "\ufdd0"
@@ -61,19 +59,6 @@ class Neo4jFiles:
             return
         renamed = {"#from": f":START_ID({ends[0]})", "#to": f":END_ID({ends[1]})"}
         self._write(f"--relationships={type_}", "relationships", type_, frame, renamed)
-
-    def events(self, type_: str, ends: tuple[str, str], frame: pl.DataFrame) -> None:
-        """Take events."""
-        plain = frame.drop("#json")
-        has_more = frame["#json"].is_not_null()
-        if not has_more.any():
-            self.links(type_, ends, plain)
-            return
-        self.links(type_, ends, plain.filter(~has_more))
-        plain = plain.filter(has_more)
-        rows = [orjson.loads(text) for text in frame["#json"].drop_nulls().to_list()]
-        for positions, more in frames(rows):
-            self.links(type_, ends, plain[positions].hstack(more))
 
     def close(self) -> None:
         """Write the arguments."""

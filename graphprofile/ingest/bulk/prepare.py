@@ -14,7 +14,7 @@ from graphprofile.ingest.bulk.collect import Collected, Collector, Refuse
 from graphprofile.ingest.bulk.nodes import NodeWriter, hierarchy
 from graphprofile.ingest.bulk.parts import Ledger, Part
 from graphprofile.ingest.bulk.settle import fresh_events, judge
-from graphprofile.ingest.bulk.shapes import Sink, frames
+from graphprofile.ingest.bulk.shapes import Sink, by_properties, frames
 from graphprofile.ingest.bulk.sift import Sifter
 from graphprofile.ingest.bulk.spill import Spread
 from graphprofile.ingest.counts import Counts
@@ -149,18 +149,16 @@ def _write_batch(sink: Sink, bulk: Bulk, total: Counts, collected: Collected) ->
 def write_events(sink: Sink, batch: str, events: pl.DataFrame) -> None:
     """Hand checked events over, by type and kind of object."""
     for (type_, kind), rows in events.partition_by("type", "object_kind", as_dict=True).items():
-        sink.events(
-            str(type_),
-            ("User", OBJECT_LABELS[str(kind)]),
-            rows.select(
-                pl.col("user_id").alias("#from"),
-                pl.col("object_id").alias("#to"),
-                "event_id",
-                "ts",
-                "hash",
-                pl.lit(batch).alias("batch"),
-                "value",
-                "ts_precision",
-                pl.col("properties").alias("#json"),
-            ),
+        frame = rows.select(
+            pl.col("user_id").alias("#from"),
+            pl.col("object_id").alias("#to"),
+            "event_id",
+            "ts",
+            "hash",
+            pl.lit(batch).alias("batch"),
+            "value",
+            "ts_precision",
+            pl.col("properties").alias("#json"),
         )
+        for part in by_properties(frame):
+            sink.links(str(type_), ("User", OBJECT_LABELS[str(kind)]), part)

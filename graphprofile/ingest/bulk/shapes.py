@@ -32,10 +32,6 @@ class Sink(Protocol):
         """Take relationships between two labels: ``#from``, ``#to`` (keys of nodes taken before) and properties."""
         ...
 
-    def events(self, type_: str, ends: tuple[str, str], frame: pl.DataFrame) -> None:
-        """As :meth:`links`, with further properties as JSON text in ``#json``."""
-        ...
-
 
 def frames(rows: Sequence[Row]) -> Iterator[tuple[list[int], pl.DataFrame]]:
     """Rows in groups in which each name has one type: positions of the rows, and their columns.
@@ -101,3 +97,17 @@ def _json_column(column: pl.Series) -> pl.Series:
             dtype=pl.String,
         )
     return column.cast(pl.String)
+
+
+def by_properties(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Rows whose further properties are JSON in the column ``#json``, as frames with a column for each."""
+    plain = frame.drop("#json")
+    has_more = frame["#json"].is_not_null()
+    if not has_more.any():
+        yield plain
+        return
+    yield plain.filter(~has_more)
+    plain = plain.filter(has_more)
+    rows = [orjson.loads(text) for text in frame["#json"].drop_nulls().to_list()]
+    for positions, more in frames(rows):
+        yield plain[positions].hstack(more)
