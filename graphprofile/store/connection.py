@@ -261,7 +261,7 @@ class Store:
         Raises:
             EngineError: One cannot be made, e.g. because what is there already is not unique.
         """
-        return create_schema(self._statement, self.engine, event_types)
+        return create_schema(self._statement, self._link.kind, event_types)
 
     def create_vector_index(self, label: str, dimensions: int) -> None:
         """A cosine index over ``embedding`` of User, Item or Content; remade when the dimensions change.

@@ -29,6 +29,7 @@ VECTOR_LABELS = ("User", "Item", "Content")
 Run = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 
 _CONSTRAINT = re.compile(r"ConstraintValidationFailed|ConstraintViolation")
+_MADE_MEANWHILE = re.compile(r"EquivalentSchemaRuleAlreadyExists|IndexWithNameAlreadyExists")
 _STATEMENT = re.compile(r"\.Statement\.|\.Schema\.")
 _WRITE_CLAUSE = re.compile(
     r"(?<![.:$\w])(CREATE|MERGE|SET|DELETE|DETACH|REMOVE|FOREACH|DROP|ALTER|LOAD\s+CSV|"
@@ -97,7 +98,15 @@ class Engine(ABC):
 
         ``IF NOT EXISTS`` looks before it locks, so of two processes at the same moment one may hear this.
         """
-        return isinstance(error, Neo4jError) and "EquivalentSchemaRuleAlreadyExists" in (error.code or "")
+        return isinstance(error, Neo4jError) and _MADE_MEANWHILE.search(error.code or "") is not None
+
+    @abstractmethod
+    def drop_unfinished(self, run: Run) -> None:
+        """Remove what is left of a constraint whose making was interrupted."""
+
+    @abstractmethod
+    def await_indexes(self, run: Run) -> None:
+        """Return when all indexes can be used."""
 
     def translate(self, error: Exception, where: str, uri: str) -> EngineError | UsageError:
         """The project's own error for a driver's.
@@ -170,6 +179,29 @@ class Neo4j(Engine):
         """A name of the project's own."""
         return f"graphprofile_{label.lower()}_embedding"
 
+    def drop_unfinished(self, run: Run) -> None:
+        """A server killed while it makes a constraint keeps the index of it, and then refuses to make it again.
+
+        The index of a constraint that is being made right now looks the same, so nothing is dropped meanwhile.
+        """
+        left = run(
+            "SHOW INDEXES YIELD name, owningConstraint "
+            "WHERE owningConstraint IS NULL AND name STARTS WITH 'constraint_' RETURN name",
+            {},
+        )
+        making = left and run(
+            "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery CONTAINS 'CREATE CONSTRAINT' "
+            "AND NOT currentQuery STARTS WITH 'SHOW TRANSACTIONS' RETURN currentQuery",
+            {},
+        )
+        if not making:
+            for row in left:
+                run(f"DROP INDEX `{row['name'].replace('`', '``')}` IF EXISTS", {})
+
+    def await_indexes(self, run: Run) -> None:
+        """Indexes are filled in the background."""
+        run("CALL db.awaitIndexes(600)", {})
+
     def create_vector_index(self, run: Run, label: str, dimensions: int) -> bool:
         """Make the index, or remake it for other dimensions.
 
@@ -213,6 +245,12 @@ class ArcadeDB(Engine):
         return isinstance(error, Neo4jError) and (
             "retry the operation" in text or "ConcurrentModification" in text or "NeedRetry" in text
         )
+
+    def drop_unfinished(self, run: Run) -> None:
+        """This engine leaves nothing."""
+
+    def await_indexes(self, run: Run) -> None:
+        """They can be used once they are made."""
 
     def refuse_writes(self, statement: str) -> None:
         """Read the text: this engine writes in read transactions, and makes types outside of any."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from graphprofile import queries
-from graphprofile.store.engines import Run
+from graphprofile.errors import EngineError
+from graphprofile.store.engines import Engine, Run
+
+MOST_SECONDS = 600
 
 UNIQUE = {
     ("User", ("id",)): "schema/create_user_id",
@@ -28,27 +32,46 @@ INDEXES = {
 }
 
 
-def create_schema(run: Run, engine: str, event_types: Sequence[str]) -> dict[str, int]:
+def create_schema(run: Run, engine: Engine, event_types: Sequence[str]) -> dict[str, int]:
     """Make what is missing; see :meth:`graphprofile.store.Store.create_schema`.
 
     Args:
         run: Runs a schema statement.
-        engine: Name of the engine.
+        engine: What it runs on.
         event_types: Relationship types whose ``event_id`` is unique.
     """
+    types = tuple(dict.fromkeys(event_types))
+    statements, online = _missing(run, types)
+    until = time.monotonic() + MOST_SECONDS
+    while statements:
+        online = False
+        engine.drop_unfinished(run)
+        for statement in statements:
+            run(statement, {})
+        # What another process was making at that moment may have come to nothing.
+        statements, _ = _missing(run, types)
+        if statements and time.monotonic() > until:
+            raise EngineError(
+                f"{len(statements)} constraints and indexes are not made after {MOST_SECONDS} s: {statements[0]}",
+                "See whether another process makes them (`SHOW TRANSACTIONS`), then start this one again.",
+            )
+        if statements:
+            time.sleep(0.2)
+    if not online:
+        engine.await_indexes(run)
+    return {"constraints": len(UNIQUE) + len(types), "indexes": len(INDEXES)}
+
+
+def _missing(run: Run, types: Sequence[str]) -> tuple[list[str], bool]:
+    """Statements that make what is not there, and whether all that is there can be used."""
     shown = run(queries.text("schema/show"), {})
     present = {(row["label"], tuple(row["properties"])) for row in shown}
     unique = {(row["label"], tuple(row["properties"])) for row in shown if row["unique"]}
-    wanted = [queries.text(name) for key, name in UNIQUE.items() if key not in unique]
-    types = tuple(dict.fromkeys(event_types))
-    wanted += [
+    statements = [queries.text(name) for key, name in UNIQUE.items() if key not in unique]
+    statements += [
         queries.text("schema/create_event_id", (event_type,))
         for event_type in types
         if (event_type, ("event_id",)) not in unique
     ]
-    wanted += [queries.text(name) for key, name in INDEXES.items() if key not in present]
-    for statement in wanted:
-        run(statement, {})
-    if engine == "neo4j" and (wanted or any(row["state"] != "ONLINE" for row in shown)):
-        run("CALL db.awaitIndexes(600)", {})
-    return {"constraints": len(UNIQUE) + len(types), "indexes": len(INDEXES)}
+    statements += [queries.text(name) for key, name in INDEXES.items() if key not in present]
+    return statements, all(row["state"] == "ONLINE" for row in shown)

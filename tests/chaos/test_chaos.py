@@ -35,6 +35,7 @@ ON_EMBEDDED: tuple[tuple[Fault, int], ...] = (
 )
 ON_NEO4J: tuple[tuple[Fault, int], ...] = (
     (faults.kill_loader, 3),
+    (faults.kill_engine, 1),
     (faults.cut_after_commit, 3),
     (faults.cut_at_random, 2),
     (faults.loaders_at_once_and_kills, 1),
