@@ -12,20 +12,27 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+import polars as pl
+
 from graphprofile.errors import ConstraintViolated
 from graphprofile.ingest.blocks import Block, cut
 from graphprofile.ingest.counts import Counts
+from graphprofile.ingest.creation import (
+    as_claim,
+    as_frame,
+    as_rows,
+    create_events,
+    merge_objects,
+    standings,
+)
 from graphprofile.ingest.events import (
     EventRow,
     Key,
     Stored,
-    as_claim,
     as_generic,
     conflict_report,
-    create_events,
     delete_events,
     known_hashes,
-    merge_objects,
     merge_users,
     read_stored,
 )
@@ -62,7 +69,7 @@ class EventWriter:
     on_conflict: OnConflict = "keep"
     replaced: Callable[[Sequence[Rejection]], None] = lambda _: None
     _expect_known: bool = field(init=False)
-    _splitter: Splitter[EventRow] = field(init=False)
+    _splitter: Splitter[pl.DataFrame] = field(init=False)
 
     def __post_init__(self) -> None:
         # In a store that holds events the first block may be a replay; looking it up once costs less than a
@@ -98,10 +105,10 @@ class EventWriter:
         if self.ledger is not None and self.ledger.part(part) in self.ledger.done:
             return Counts(rejected=self._recalled(self.ledger.recall(part), source))
         return self._splitter.run(
-            block.rows,
+            block.events,
             part,
-            lambda rows, name, refused, first: self._attempt(
-                rows, name, source, held if first else 0, lane, refused
+            lambda events, name, refused, first: self._attempt(
+                Block(name, events, block.distinct), source, held if first else 0, lane, refused
             ),
             source,
         )
@@ -112,20 +119,14 @@ class EventWriter:
         return self._reports(others, {}, source, KEPT)
 
     def _attempt(
-        self,
-        rows: Sequence[EventRow],
-        part: str,
-        source: str,
-        held: int,
-        lane: int,
-        refused: Sequence[Rejection],
+        self, block: Block, source: str, held: int, lane: int, refused: Sequence[Rejection]
     ) -> Counts:
         level = 2 if self.ledger is None else int(self._expect_known)
         for attempt in range(1, LOOK_UP_ATTEMPTS + 1):
             reports: list[Rejection] = []
             try:
                 counts = self.store.write(
-                    partial(self._apply, rows, part, source, held, lane, level, refused, reports)
+                    partial(self._apply, block, source, held, lane, level, refused, reports)
                 )
             except ConstraintViolated:
                 level = min(level + 1, 2)
@@ -139,8 +140,7 @@ class EventWriter:
 
     def _apply(
         self,
-        rows: Sequence[EventRow],
-        part: str,
+        block: Block,
         source: str,
         held: int,
         lane: int,
@@ -151,25 +151,23 @@ class EventWriter:
     ) -> Counts:
         reports.clear()
         if self.ledger is not None:
-            done = self.ledger.lock(tx, lane, part)
+            done = self.ledger.lock(tx, lane, block.name)
             if done is not None:
                 done.counts.rejected = [*refused, *self._recalled(done.claims, source)]
                 return done.counts
-        found = self._sort_out(tx, rows, level)
+        found = self._sort_out(tx, block, level)
         counts = Counts(
-            read=len(rows) + held + len(refused),
+            read=block.events.height + held + len(refused),
+            applied=found.fresh.height + found.overtaken,
+            replaced=len(found.replacing) + found.overtaken,
             quarantined=held + len(refused),
-            duplicates=len(found.repeated) + len(found.withdrawn),
+            duplicates=found.repeated.height,
             conflicts=len(found.conflicting),
             rejected=list(refused),
         )
-        fresh = list(found.fresh.values())
-        counts.applied = len(fresh) + found.overtaken
-        counts.replaced = len(found.replacing) + found.overtaken
-        times = [row.ts for row in fresh]
-        counts.cover(times)
+        counts.cover(found.fresh["ts"])
         if self.watermark is not None:
-            counts.late = sum(ts < self.watermark for ts in times)
+            counts.late = int((found.fresh["ts"] < self.watermark).sum())
         stored = (
             read_stored(self.store, tx, [*found.conflicting, *found.replacing])
             if found.conflicting or found.replacing
@@ -178,22 +176,39 @@ class EventWriter:
         counts.rejected += self._reports(found.conflicting, stored, source, KEPT)
         reports += self._reports(found.replacing, stored, source, REPLACED)
         if self.ledger is not None:
-            self._change(tx, self.ledger, found, fresh, stored, part, lane)
+            self._change(tx, self.ledger, found, stored, block.name, lane)
             claims = {
-                "applied": as_claim(fresh),
-                "repeated": as_claim([*found.repeated, *found.withdrawn], hashes=True),
+                "applied": as_claim(found.fresh),
+                "repeated": as_claim(found.repeated, hashes=True),
                 "others": [list(row) for row in found.conflicting],
             }
-            self.ledger.record(tx, lane, part, counts, claims, file=source, kind="events")
+            self.ledger.record(tx, lane, block.name, counts, claims, file=source, kind="events")
         return counts
 
-    def _sort_out(self, tx: Transaction, rows: Sequence[EventRow], level: int) -> _SortedOut:
-        """What each row is to what is stored, and to the rows before it."""
-        found = _SortedOut()
-        known = known_hashes(self.store, tx, rows, wide=level == 2) if level and rows else {}
+    def _sort_out(self, tx: Transaction, block: Block, level: int) -> _SortedOut:
+        """What each event is to what is stored, and to those before it."""
+        events = block.events
+        if events.is_empty():
+            return _SortedOut(events, events)
+        if not block.distinct or anything_retracted(tx):
+            return self._sort_out_rows(tx, as_rows(events), level)
+        if not level:
+            return _SortedOut(events, events.clear())
+        found = standings(self.store, tx, events, wide=level == 2)
+        others = as_rows(found["other"])
+        if self.on_conflict == "replace":
+            return _SortedOut(pl.concat([found["new"], found["other"]]), found["same"], replacing=others)
+        return _SortedOut(found["new"], found["same"], conflicting=others)
+
+    def _sort_out_rows(self, tx: Transaction, rows: Sequence[EventRow], level: int) -> _SortedOut:
+        """The same row by row: where keys come twice, or events were withdrawn."""
+        known = known_hashes(self.store, tx, rows, wide=level == 2) if level else {}
         withdrawn: dict[Key, Stored | None] = {}
-        if rows and anything_retracted(tx):
+        if anything_retracted(tx):
             withdrawn = find_retracted(tx, [row.key for row in rows])
+        fresh: dict[Key, EventRow] = {}
+        repeated: list[EventRow] = []
+        found = _SortedOut(as_frame([]), as_frame([]))
         replace = self.on_conflict == "replace"
         for row in rows:
             key = row[0], row[1]
@@ -206,20 +221,21 @@ class EventWriter:
                     continue
                 found.withdrawn.append(row)
                 continue
-            mine = found.fresh.get(key)
+            mine = fresh.get(key)
             stored = known.get(key) if mine is None else mine.hash
             if stored is None:
-                found.fresh[key] = row
+                fresh[key] = row
             elif stored == row.hash:
-                found.repeated.append(row)
+                repeated.append(row)
             elif not replace:
                 found.conflicting.append(row)
             elif mine is not None:
-                found.fresh[key] = row
+                fresh[key] = row
                 found.overtaken += 1
             else:
-                found.fresh[key] = row
+                fresh[key] = row
                 found.replacing.append(row)
+        found.fresh, found.repeated = as_frame(fresh.values()), as_frame([*repeated, *found.withdrawn])
         return found
 
     def _change(
@@ -227,7 +243,6 @@ class EventWriter:
         tx: Transaction,
         ledger: Ledger,
         found: _SortedOut,
-        fresh: Sequence[EventRow],
         stored: Mapping[Key, Stored],
         part: str,
         lane: int,
@@ -236,11 +251,11 @@ class EventWriter:
             old = [stored[row.key] for row in found.replacing]
             delete_events(tx, [event.row for event in old])
             keep_claims(tx, ledger, lane, part, old)
-        if fresh:
-            create_events(tx, fresh, ledger.batch)
+        if found.fresh.height:
+            create_events(tx, found.fresh, ledger.batch)
         if found.withdrawn:
             merge_users(tx, found.withdrawn)
-            merge_objects(tx, found.withdrawn)
+            merge_objects(tx, as_frame(found.withdrawn))
             keep_content(tx, found.kept.values())
 
     def _reports(
@@ -251,7 +266,8 @@ class EventWriter:
             for row in rows
         ]
 
-    def _poisoned(self, row: EventRow, error: str, source: str) -> Rejection:
+    def _poisoned(self, event: pl.DataFrame, error: str, source: str) -> Rejection:
+        (row,) = as_rows(event)
         return Rejection(
             source,
             row.line,
@@ -264,10 +280,20 @@ class EventWriter:
 
 @dataclass
 class _SortedOut:
-    """The rows of a block by what they are to what is stored."""
+    """The events of a block by what they are to what is stored.
 
-    fresh: dict[Key, EventRow] = field(default_factory=dict)
-    repeated: list[EventRow] = field(default_factory=list)
+    Attributes:
+        fresh: To be created.
+        repeated: There already, or withdrawn.
+        conflicting: There with another content, which stays.
+        replacing: There with another content, which gives way; also among ``fresh``.
+        withdrawn: The withdrawn ones among ``repeated``.
+        kept: Content that is to be kept of withdrawn ones.
+        overtaken: How many were replaced by a later row of the same block.
+    """
+
+    fresh: pl.DataFrame
+    repeated: pl.DataFrame
     conflicting: list[EventRow] = field(default_factory=list)
     replacing: list[EventRow] = field(default_factory=list)
     withdrawn: list[EventRow] = field(default_factory=list)

@@ -7,13 +7,12 @@ Factorization with Distributed Stochastic Gradient Descent", KDD 2011, for a gra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from zlib import crc32
 
 import polars as pl
+import polars_hash
 
-from graphprofile.ingest.events import EventRow
+from graphprofile.ingest.creation import SCHEMA
 
 WORTH_IT = 4_000
 """Smaller stretches are written as they are: a transaction has a price of its own."""
@@ -25,42 +24,52 @@ class Block:
 
     Attributes:
         name: Within the stretch; the same rows give the same names.
-        rows: Events, in the order of the source.
+        events: Columns as in :data:`SCHEMA`, in the order of the source.
+        distinct: Whether no key stands in it twice.
     """
 
     name: str
-    rows: Sequence[EventRow]
+    events: pl.DataFrame
+    distinct: bool = True
 
 
-def cut(frame: pl.DataFrame, writers: int) -> list[list[Block]]:
+def cut(events: pl.DataFrame, writers: int) -> list[list[Block]]:
     """Rounds of blocks; those of a round may be written at once.
 
     An event whose key stands in the stretch a second time comes after all others, so that the first row wins
     however the writers overtake each other.
 
     Args:
-        frame: Checked events, columns as in :class:`EventRow`.
+        events: Checked events, columns as in :data:`SCHEMA`.
         writers: 1 or 2.
     """
-    frame = frame.select(EventRow._fields)
-    rows = list(map(EventRow._make, frame.rows()))
-    if writers == 1 or frame.height < WORTH_IT:
-        return [[Block("0", rows)]]
-    first = frame.select(pl.struct("type", "event_id").is_first_distinct()).to_series().to_list()
-    squares: list[list[list[EventRow]]] = [[[], []], [[], []]]
-    on_users: list[EventRow] = []
-    repeated: list[EventRow] = []
-    for row, is_first in zip(rows, first, strict=True):
-        if not is_first:
-            repeated.append(row)
-        elif row.object_kind == "user":
-            on_users.append(row)
-        else:
-            squares[crc32(row.user_id.encode()) & 1][crc32(row.object_id.encode()) & 1].append(row)
+    events = events.select(SCHEMA.names())
+    if writers == 1 or events.height < WORTH_IT:
+        twice = events.select(pl.struct("type", "event_id").is_duplicated().any()).item()
+        return [[Block("0", events, distinct=not twice)]]
+    halves = events.select(
+        _half("user_id").alias("user"),
+        _half("object_id").alias("object"),
+        (pl.col("object_kind") == "user").alias("on_user"),
+        pl.struct("type", "event_id").is_first_distinct().alias("first"),
+    )
+
+    def chosen(mask: pl.Expr) -> pl.DataFrame:
+        return events.filter(halves.select(mask).to_series())
+
+    def square(user: int, object_: int) -> Block:
+        mask = (pl.col("user") == user) & (pl.col("object") == object_)
+        return Block(f"{user}{object_}", chosen(mask & pl.col("first") & ~pl.col("on_user")))
+
     rounds = [
-        [Block("00", squares[0][0]), Block("11", squares[1][1])],
-        [Block("01", squares[0][1]), Block("10", squares[1][0])],
-        [Block("u", on_users)],
-        [Block("r", repeated)],
+        [square(0, 0), square(1, 1)],
+        [square(0, 1), square(1, 0)],
+        [Block("u", chosen(pl.col("first") & pl.col("on_user")))],
+        [Block("r", chosen(~pl.col("first")), distinct=False)],
     ]
-    return [kept for blocks in rounds if (kept := [block for block in blocks if block.rows])]
+    return [kept for blocks in rounds if (kept := [block for block in blocks if block.events.height])]
+
+
+def _half(name: str) -> pl.Expr:
+    """0 or 1 by a hash that is the same everywhere and always: a batch gone on with is cut as it was begun."""
+    return polars_hash.col(name).nchash.xxhash64() & 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
+
 from graphprofile.records import Rejection
 
 SUMMED = ("read", "applied", "duplicates", "conflicts", "quarantined", "late", "replaced")
@@ -37,10 +39,11 @@ class Counts:
         self.newest_ts, self.oldest_ts = max(newest, default=None), min(oldest, default=None)
         self.rejected.extend(other.rejected)
 
-    def cover(self, times: list[int]) -> None:
-        """Widen the span of applied events."""
-        if times:
-            self.newest_ts, self.oldest_ts = max(times), min(times)
+    def cover(self, times: pl.Series) -> None:
+        """Note the span of applied events, epoch ms."""
+        newest: Any = times.max()
+        oldest: Any = times.min()
+        self.newest_ts, self.oldest_ts = newest, oldest
 
     def as_properties(self) -> dict[str, Any]:
         """The counts as properties of a record in the graph."""

@@ -56,7 +56,7 @@ class DescriptionWriter:
         if self.ledger is None:
             good = len(chunk.rows)
             return Counts(read=good + held + repeats, applied=good, duplicates=repeats, quarantined=held)
-        splitter: Splitter[Description] = Splitter(partial(_poisoned, kind=chunk.kind))
+        splitter: Splitter[Sequence[Description]] = Splitter(partial(_poisoned, kind=chunk.kind))
         for start in range(0, max(len(chunk.rows), 1), ROWS_PER_TRANSACTION):
             rows = chunk.rows[start : start + ROWS_PER_TRANSACTION]
             part = f"{name}.{start // ROWS_PER_TRANSACTION:04d}"
@@ -109,7 +109,8 @@ class DescriptionWriter:
         return self.store.write(work)
 
 
-def _poisoned(row: Description, error: str, source: str, *, kind: str) -> Rejection:
+def _poisoned(rows: Sequence[Description], error: str, source: str, *, kind: str) -> Rejection:
+    (row,) = rows
     return Rejection(source, row.line, "row", f"the engine refused it: {error}", row.row, kind)
 
 

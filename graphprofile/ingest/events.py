@@ -1,4 +1,4 @@
-"""Events as rows, and what can be done with them inside a transaction: find, create, take away, hand over."""
+"""Events as rows, and what can be done with them inside a transaction: find, take away, hand over."""
 
 from __future__ import annotations
 
@@ -14,14 +14,11 @@ from graphprofile.records import OBJECT_LABELS, Rejection, iso
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
 
-_MERGE_OBJECTS = {"item": "load/merge_items", "content": "load/merge_contents", "user": "load/merge_users"}
-_CREATE = {
-    "item": ("load/create_events_on_item", "load/create_events_with_properties_on_item"),
-    "content": ("load/create_events_on_content", "load/create_events_with_properties_on_content"),
-    "user": ("load/create_events_on_user", "load/create_events_with_properties_on_user"),
-}
 _KIND_OF = {label: kind for kind, label in OBJECT_LABELS.items()}
 _OWN = frozenset({"event_id", "ts", "hash", "value", "ts_precision", "batch"})
+
+SHORT_HASH = 8
+"""Digits of a hash that a claim keeps: enough to tell the few versions of one event apart."""
 
 Key = tuple[str, str]
 """(relationship type, event id): what an event is known by."""
@@ -109,40 +106,11 @@ def read_stored(
     return found
 
 
-def create_events(tx: Transaction, rows: Iterable[EventRow], batch: str) -> None:
-    """Create events that are not there, and the nodes they name; raises the revision of their users."""
-    rows = list(rows)
-    touch_users(tx, {row.user_id for row in rows})
-    merge_objects(tx, rows)
-    groups: dict[tuple[str, str, bool], dict[str, list[list[Any]]]] = defaultdict(lambda: defaultdict(list))
-    for event_type, event_id, user, object_id, kind, ts, precision, value, properties, digest, _ in rows:
-        entry = [object_id, event_id, ts, digest, value, precision]
-        if properties is not None:
-            entry.append(orjson.loads(properties))
-        groups[event_type, kind, properties is not None][user].append(entry)
-    for (event_type, kind, with_properties), by_user in sorted(groups.items()):
-        tx.run(
-            _CREATE[kind][with_properties],
-            event_types=(event_type,),
-            groups=[[user, by_user[user]] for user in sorted(by_user)],
-            batch=batch,
-        )
-
-
 def touch_users(tx: Transaction, users: Iterable[str]) -> None:
     """Create users where they are missing and raise the revision of all, in one order."""
     ordered = sorted(users)
     if ordered:
         tx.run("load/touch_users", user_ids=ordered)
-
-
-def merge_objects(tx: Transaction, rows: Iterable[EventRow]) -> None:
-    """Create the objects of events where they are missing."""
-    objects: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        objects[row.object_kind].add(row.object_id)
-    for kind in sorted(objects):
-        tx.run(_MERGE_OBJECTS[kind], ids=sorted(objects[kind]))
 
 
 def merge_users(tx: Transaction, rows: Iterable[EventRow]) -> None:
@@ -166,22 +134,6 @@ def hand_over_events(tx: Transaction, rows: Iterable[EventRow], batches: Mapping
             event_types=(event_type,),
             groups=_of_users(typed, lambda row: batches[row.key]),
         )
-
-
-SHORT_HASH = 8
-"""Digits of a hash that a claim keeps: enough to tell the few versions of one event apart."""
-
-
-def as_claim(rows: Iterable[EventRow], *, hashes: bool = False) -> dict[str, dict[str, list[str]]]:
-    """Keys and users of events by type, as a part of a batch keeps them; with the begin of each hash if asked."""
-    claim = {
-        event_type: {"users": [row.user_id for row in typed], "ids": [row.event_id for row in typed]}
-        for event_type, typed in _by_type(rows).items()
-    }
-    if hashes:
-        for event_type, typed in _by_type(rows).items():
-            claim[event_type]["hashes"] = [row.hash[:SHORT_HASH] for row in typed]
-    return claim
 
 
 def conflict_report(

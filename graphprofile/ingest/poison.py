@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
 from graphprofile.errors import (
     AuthenticationFailed,
@@ -17,13 +17,22 @@ from graphprofile.errors import (
 from graphprofile.ingest.counts import Counts
 from graphprofile.records import Rejection
 
-R = TypeVar("R")
+
+class Sliceable(Protocol):
+    """Rows in an order: a list, a frame."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: slice, /) -> Self: ...
+
+
+R = TypeVar("R", bound=Sliceable)
 IN_A_ROW = 10
 """So many refused rows without one success between them are no bad rows: something is wrong with the engine."""
 NOBODY_S_FAULT = (AuthenticationFailed, BatchTakenOver, EngineUnavailable, RetriesExhausted, StoreMismatch)
 
 
-Write: TypeAlias = Callable[[Sequence[R], str, Sequence[Rejection], bool], Counts]
+Write: TypeAlias = Callable[[R, str, Sequence[Rejection], bool], Counts]
 """Writes rows in one transaction: the rows, the name of the part, refused rows that are counted with them, and
 whether it is the first part. Raises EngineError."""
 
@@ -33,13 +42,13 @@ class Splitter(Generic[R]):
     """Writes rows, in halves where the engine refuses them together.
 
     Attributes:
-        refusal: The rejection of a row, from the row, the engine's words and the source.
+        refusal: The rejection of a row, from rows that are that one, the engine's words and the source.
     """
 
     refusal: Callable[[R, str, str], Rejection]
     _in_a_row: int = 0
 
-    def run(self, rows: Sequence[R], part: str, write: Write[R], source: str = "") -> Counts:
+    def run(self, rows: R, part: str, write: Write[R], source: str = "") -> Counts:
         """Write all rows that the engine takes.
 
         Raises:
@@ -47,19 +56,19 @@ class Splitter(Generic[R]):
         """
         return self._run(rows, part, write, source, True)
 
-    def _run(self, rows: Sequence[R], part: str, write: Write[R], source: str, first: bool) -> Counts:
+    def _run(self, rows: R, part: str, write: Write[R], source: str, first: bool) -> Counts:
         try:
             counts = write(rows, part, (), first)
         except NOBODY_S_FAULT:
             raise
         except EngineError as error:
-            if not rows:
+            if not len(rows):
                 raise
             if len(rows) == 1:
                 self._in_a_row += 1
                 if self._in_a_row > IN_A_ROW:
                     raise
-                return write((), part, (self.refusal(rows[0], error.message, source),), first)
+                return write(rows[:0], part, (self.refusal(rows, error.message, source),), first)
             half = len(rows) // 2
             counts = self._run(rows[:half], f"{part}0", write, source, first)
             counts.add(self._run(rows[half:], f"{part}1", write, source, False))

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from graphprofile.errors import NotFound, StoreMismatch, UsageError
 from graphprofile.ingest.claims import pack, unpack
 from graphprofile.ingest.counts import Counts
+from graphprofile.ingest.creation import as_frame, create_events
 from graphprofile.ingest.describe import PLURAL, refold_nodes, refold_tags
 from graphprofile.ingest.events import (
     SHORT_HASH,
     EventRow,
     Key,
     Stored,
-    create_events,
     delete_events,
     hand_over_events,
     read_stored,
@@ -215,7 +215,7 @@ class _Undo:
             if event is not None:
                 by_batch[event.batch or ""].append(event.row)
         for batch, rows in sorted(by_batch.items()):
-            create_events(tx, rows, batch)
+            create_events(tx, as_frame(rows), batch)
             counts["restored"] += len(rows)
 
     # --- events --------------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ class _Undo:
         hand_over_events(tx, [mine[key].row for key in handed], handed)
         delete_events(tx, [mine[key].row for key in gone])
         for batch, rows in _by_batch(back).items():
-            create_events(tx, rows, batch)
+            create_events(tx, as_frame(rows), batch)
         moved, lost, other = heirs.settle(withdrawn)
         keep_content(tx, [Stored(withdrawn[key].row, batch) for key, batch in moved.items()])
         keep_content(tx, other)

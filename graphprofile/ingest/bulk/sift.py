@@ -17,7 +17,8 @@ from graphprofile.ingest.bulk.shapes import Sink
 from graphprofile.ingest.bulk.spill import Spread
 from graphprofile.ingest.claims import pack
 from graphprofile.ingest.counts import Counts
-from graphprofile.ingest.events import SHORT_HASH, EventRow, Stored, conflict_report
+from graphprofile.ingest.creation import as_claim, as_rows
+from graphprofile.ingest.events import Stored, conflict_report
 from graphprofile.records import OBJECT_LABELS
 
 PART_ROWS = 20_000
@@ -49,7 +50,7 @@ class Sifter:
             found = verdicts.of(frame)
             kept = wanted[bisect_left(wanted, start) : bisect_left(wanted, start + frame.height)]
             if kept:
-                rows = event_rows(frame[[seq - start for seq in kept]])
+                rows = as_rows(frame[[seq - start for seq in kept]])
                 self._stored.update(
                     (seq, Stored(row, self._batch)) for seq, row in zip(kept, rows, strict=True)
                 )
@@ -80,7 +81,7 @@ class Sifter:
 
     def _withdraw(self, events: pl.DataFrame, collected: Collected, verdicts: Verdicts) -> None:
         parts = [collected.withdrawals[verdicts.withdrawn_by[seq]].name for seq in events["seq"].to_list()]
-        content = [orjson.dumps([*row, self._batch]).decode() for row in event_rows(events)]
+        content = [orjson.dumps([*row, self._batch]).decode() for row in as_rows(events)]
         self._sink.nodes(
             "Retracted",
             events.select(
@@ -104,7 +105,7 @@ class Sifter:
             fresh = rows.filter(pl.Series(found == FRESH))
             again = rows.filter(pl.Series((found == AGAIN) | (found == WITHDRAWN)))
             others = rows.filter(pl.Series(found == CONFLICT))
-        conflicting = event_rows(others)
+        conflicting = as_rows(others)
         if conflicting:
             collected.flawed.add(source)
             first = [verdicts.first.get(seq, -1) for seq in others["seq"].to_list()]
@@ -123,26 +124,11 @@ class Sifter:
         oldest: Any = fresh["ts"].min()
         counts.newest_ts, counts.oldest_ts = newest, oldest
         claims = {
-            "applied": _claim(fresh),
-            "repeated": _claim(again, hashes=True),
+            "applied": as_claim(fresh),
+            "repeated": as_claim(again, hashes=True),
             "others": [list(row) for row in conflicting],
         }
         return Part(source, collected.names(source), "events", counts, pack(claims))
-
-
-def event_rows(frame: pl.DataFrame) -> list[EventRow]:
-    """Events as the incremental load knows them."""
-    return list(map(EventRow._make, frame.select(EventRow._fields).iter_rows()))
-
-
-def _claim(events: pl.DataFrame, *, hashes: bool = False) -> dict[str, dict[str, list[str]]]:
-    """As :func:`graphprofile.ingest.events.as_claim`, from columns."""
-    claim = {}
-    for (name,), typed in events.partition_by("type", as_dict=True).items():
-        claim[str(name)] = {"users": typed["user_id"].to_list(), "ids": typed["event_id"].to_list()}
-        if hashes:
-            claim[str(name)]["hashes"] = typed["hash"].str.slice(0, SHORT_HASH).to_list()
-    return claim
 
 
 def _cut(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
