@@ -1,6 +1,6 @@
 """Loading beside the driver's plain loops and the engine's own importer, in one run, and what follows a load.
 
-    python benchmarks/load.py --events 100000 [--engine arcadedb|neo4j] [--no-bulk] [--json]
+    python benchmarks/load.py --events 100000 [--engine arcadedb|neo4j] [--no-bulk] [--no-peers] [--json]
 
 Goes to ``GRAPHPROFILE_URI``, else to a store of its own: embedded, or with ``--engine neo4j`` a server that it starts
 as the tests do. Refuses a store that is not empty. The loops and ours work turn by turn on the same store; rows of the
@@ -67,8 +67,8 @@ def batches(events: int, prefix: str, seed: int) -> Iterator[list[dict[str, Any]
         yield rows
 
 
-def measure(gp: GraphProfile, events: int, folder: Path) -> list[dict[str, Any]]:
-    """All figures of one store."""
+def measure(gp: GraphProfile, events: int, folder: Path, *, peers: bool = True) -> list[dict[str, Any]]:
+    """All figures of one store, those of the driver's loops if asked."""
     gp.init()
     look_up = LOOK_UP[gp.store.engine]
     # All have compiled their plans and warmed the engine before anything is timed.
@@ -99,14 +99,16 @@ def measure(gp: GraphProfile, events: int, folder: Path) -> list[dict[str, Any]]
         write_csv(path, part, prefix, seed=turn)
         for what in ("new", "merge") if turn % 2 == 0 else ("merge", "new"):
             if what == "merge":
-                seconds["merge"] += loop(gp, MERGE, part, f"m{turn}", turn)
+                if peers:
+                    seconds["merge"] += loop(gp, MERGE, part, f"m{turn}", turn)
             else:
                 loaded = gp.load(path)
                 assert loaded.applied == part, loaded
                 seconds["new"] += loaded.seconds
         for what in ("again", "look_up") if turn % 2 == 0 else ("look_up", "again"):
             if what == "look_up":
-                seconds["look_up"] += loop(gp, look_up, part, prefix, turn)
+                if peers:
+                    seconds["look_up"] += loop(gp, look_up, part, prefix, turn)
             else:
                 again = gp.load(path, resend=True)
                 assert again.duplicates == part, again
@@ -116,9 +118,11 @@ def measure(gp: GraphProfile, events: int, folder: Path) -> list[dict[str, Any]]
         seconds["unsent"] += time.perf_counter() - started
     total = part * PARTS
     note("graphprofile load, new", seconds["new"], total)
-    note("driver MERGE loop, new", seconds["merge"], total)
+    if peers:
+        note("driver MERGE loop, new", seconds["merge"], total)
     note("graphprofile load, again", seconds["again"], total)
-    note("driver look-up loop", seconds["look_up"], total)
+    if peers:
+        note("driver look-up loop", seconds["look_up"], total)
     note("graphprofile load, file seen whole", seconds["unsent"], total)
     tags = gp.update_tags(full=True)
     note("tags --full (no tags on items)", tags.seconds, total)
@@ -167,7 +171,7 @@ def ratios(results: list[dict[str, Any]]) -> dict[str, float]:
         "new beside the MERGE loop": ("graphprofile load, new", "driver MERGE loop, new"),
         "again beside the look-up loop": ("graphprofile load, again", "driver look-up loop"),
     }
-    found = {name: round(rate[ours] / rate[peer], 2) for name, (ours, peer) in pairs.items()}
+    found = {name: round(rate[ours] / rate[peer], 2) for name, (ours, peer) in pairs.items() if peer in rate}
     if "graphprofile load --bulk, raw CSV" in rate:
         ours, peer = (row["per_second"] for row in results[-2:])
         found["bulk beside the engine's importer"] = round(ours / peer, 2)
@@ -182,6 +186,7 @@ def main() -> int:
         "--engine", choices=("arcadedb", "neo4j"), help="without GRAPHPROFILE_URI: which one to start"
     )
     parser.add_argument("--no-bulk", action="store_true", help="leave bulk loads out")
+    parser.add_argument("--no-peers", action="store_true", help="leave the driver's loops out")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -193,7 +198,7 @@ def main() -> int:
             print("The store is not empty: point GRAPHPROFILE_URI at an empty one.", file=sys.stderr)
             return 2
         engine = gp.store.engine
-        results = measure(gp, arguments.events, Path(folder))
+        results = measure(gp, arguments.events, Path(folder), peers=not arguments.no_peers)
     if not arguments.no_bulk:
         results += measure_bulk(engine, arguments.events)
     found = ratios(results)

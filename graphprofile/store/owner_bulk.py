@@ -19,10 +19,12 @@ ROWS = 20_000
 LARGEST_BYTES = 16 << 20
 BATCH_EDGES = 50_000
 DEFERRED_EDGES = 1_000_000
+CACHED_VERTICES = 200_000
 OPTIONS = {
     "batch_size": BATCH_EDGES,
-    # Half of a gigabyte of heap would otherwise go to edges that wait for their other end.
+    # By default these two may take more than the default heap of a gigabyte, from some million events on.
     "max_deferred_incoming_edges": DEFERRED_EDGES,
+    "chunk_cache_capacity": CACHED_VERTICES,
 }
 
 
