@@ -154,7 +154,7 @@ def opened(engine: str | None, folder: Path, stack: ExitStack) -> GraphProfile:
         sys.path.insert(0, str(HERE.parent / "tests"))
         from neo4j_server import Neo4jServer
 
-        server = Neo4jServer.start(folder / "neo4j", heap="2g")
+        server = Neo4jServer.start(folder / "neo4j", heap="2g", page_cache="2g")
         stack.callback(server.stop)
         return stack.enter_context(
             GraphProfile.open(

@@ -103,7 +103,13 @@ class Neo4jServer:
 
     @classmethod
     def start(
-        cls, home: Path, *, port: int | None = None, password: str | None = None, heap: str = "768m"
+        cls,
+        home: Path,
+        *,
+        port: int | None = None,
+        password: str | None = None,
+        heap: str = "768m",
+        page_cache: str = "128m",
     ) -> Neo4jServer:
         """Start one with its data under ``home``; returns when Bolt answers."""
         program, lib = java(), jars()
@@ -115,7 +121,7 @@ class Neo4jServer:
             f"server.bolt.listen_address=127.0.0.1:{port}\n"
             f"server.bolt.advertised_address=127.0.0.1:{port}\n"
             "server.http.enabled=false\nserver.https.enabled=false\ndbms.usage_report.enabled=false\n"
-            f"server.memory.heap.max_size={heap}\nserver.memory.pagecache.size=128m\n"
+            f"server.memory.heap.max_size={heap}\nserver.memory.pagecache.size={page_cache}\n"
             "dbms.memory.transaction.total.max=0\n"
         )
         environment = {**os.environ, "NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}

@@ -8,5 +8,5 @@
 //   other (list of int): places of events stored with another
 UNWIND range(0, size($ids) - 1) AS i
 MATCH ()-[e:EVENT_TYPES {event_id: $ids[i]}]->()
-USING INDEX e:EVENT_TYPES(event_id)
+USING INDEX SEEK e:EVENT_TYPES(event_id)
 RETURN collect(CASE WHEN e.hash = $hashes[i] THEN i END) AS same, collect(CASE WHEN e.hash <> $hashes[i] THEN i END) AS other

@@ -12,13 +12,13 @@
 //   batch (text): the batch that brings them
 CALL {
   UNWIND range(0, size($users) - 1) AS i
-  MATCH (u:User {id: $users[i]}) USING INDEX u:User(id)
+  MATCH (u:User {id: $users[i]}) USING INDEX SEEK u:User(id)
   WITH i, u ORDER BY i
   RETURN collect(u) AS users
 }
 CALL {
   UNWIND range(0, size($objects) - 1) AS i
-  MATCH (o:User {id: $objects[i]}) USING INDEX o:User(id)
+  MATCH (o:User {id: $objects[i]}) USING INDEX SEEK o:User(id)
   WITH i, o ORDER BY i
   RETURN collect(o) AS objects
 }

@@ -13,13 +13,13 @@
 //   batch (text): the batch that brings them
 CALL {
   UNWIND range(0, size($users) - 1) AS i
-  MATCH (u:User {id: $users[i]}) USING INDEX u:User(id)
+  MATCH (u:User {id: $users[i]}) USING INDEX SEEK u:User(id)
   WITH i, u ORDER BY i
   RETURN collect(u) AS users
 }
 CALL {
   UNWIND range(0, size($objects) - 1) AS i
-  MATCH (o:Item {id: $objects[i]}) USING INDEX o:Item(id)
+  MATCH (o:Item {id: $objects[i]}) USING INDEX SEEK o:Item(id)
   WITH i, o ORDER BY i
   RETURN collect(o) AS objects
 }

@@ -7,5 +7,5 @@
 //   hash (text): of its content
 UNWIND $ids AS id
 MATCH ()-[e:EVENT_TYPES {event_id: id}]->()
-USING INDEX e:EVENT_TYPES(event_id)
+USING INDEX SEEK e:EVENT_TYPES(event_id)
 RETURN e.event_id AS event_id, e.hash AS hash

@@ -9,5 +9,5 @@
 //   properties (map): of the event
 UNWIND $ids AS id
 MATCH (u:User)-[e:EVENT_TYPES {event_id: id}]->(o)
-USING INDEX e:EVENT_TYPES(event_id)
+USING INDEX SEEK e:EVENT_TYPES(event_id)
 RETURN e.event_id AS event_id, u.id AS user_id, o.id AS object_id, labels(o)[0] AS object_kind, properties(e) AS properties
