@@ -22,7 +22,7 @@ from pathlib import Path
 VERSION = "5.26.19"
 POM = Path(__file__).with_name("neo4j_pom.xml")
 OPENS = ("java.nio", "java.io", "sun.nio.ch", "java.lang")
-START_SECONDS = 90
+START_SECONDS = 300
 
 
 class Unavailable(Exception):
