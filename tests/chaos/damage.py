@@ -122,7 +122,8 @@ def mended(world: World, wanted: Stored, digest: str, data: Data) -> tuple[str, 
         [f"{len(lost)} rows of the good file are neither there nor a conflict: {lost[:3]}"] if lost else []
     )
     foreign = len(found.keys() - wanted.keys())
-    if found == wanted:
+    # Where a conflict is reported, what stays may differ in more than what was read here: in its own properties.
+    if found == wanted and not conflicts:
         again, more = world.look(data)
         wrongs += more
         wrongs += [] if again == digest else [f"digest {again[:12]} instead of {digest[:12]}"]
