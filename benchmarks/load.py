@@ -41,6 +41,14 @@ LOOK_UP = {
     "arcadedb": "UNWIND $rows AS r MATCH (:User {id: r.user_id})-[e:PURCHASED]->() "
     "WHERE e.event_id = r.event_id RETURN e.event_id AS id, e.hash AS hash",
 }
+TITLES = {
+    "new": "graphprofile load, new",
+    "merge": "driver MERGE loop, new",
+    "again": "graphprofile load, again",
+    "look_up": "driver look-up loop",
+    "unsent": "graphprofile load, file seen whole",
+}
+PEERS = ("merge", "look_up")
 WARM = 20_000
 PARTS = 5
 
@@ -92,23 +100,24 @@ def measure(gp: GraphProfile, events: int, folder: Path, *, peers: bool = True) 
 
     # Turn by turn, so that neither always meets the smaller store or the warmer cache.
     part = max(1, events // PARTS)
-    names = ("new", "merge", "again", "look_up", "unsent")
-    seconds = dict.fromkeys(names, 0.0)
+    seconds = {name: 0.0 for name in TITLES if peers or name not in PEERS}
     for turn in range(PARTS):
         path, prefix = folder / "events.csv", f"a{turn}"
         write_csv(path, part, prefix, seed=turn)
         for what in ("new", "merge") if turn % 2 == 0 else ("merge", "new"):
+            if what not in seconds:
+                continue
             if what == "merge":
-                if peers:
-                    seconds["merge"] += loop(gp, MERGE, part, f"m{turn}", turn)
+                seconds["merge"] += loop(gp, MERGE, part, f"m{turn}", turn)
             else:
                 loaded = gp.load(path)
                 assert loaded.applied == part, loaded
                 seconds["new"] += loaded.seconds
         for what in ("again", "look_up") if turn % 2 == 0 else ("look_up", "again"):
+            if what not in seconds:
+                continue
             if what == "look_up":
-                if peers:
-                    seconds["look_up"] += loop(gp, look_up, part, prefix, turn)
+                seconds["look_up"] += loop(gp, look_up, part, prefix, turn)
             else:
                 again = gp.load(path, resend=True)
                 assert again.duplicates == part, again
@@ -117,13 +126,8 @@ def measure(gp: GraphProfile, events: int, folder: Path, *, peers: bool = True) 
         assert gp.load(path).unsent == part
         seconds["unsent"] += time.perf_counter() - started
     total = part * PARTS
-    note("graphprofile load, new", seconds["new"], total)
-    if peers:
-        note("driver MERGE loop, new", seconds["merge"], total)
-    note("graphprofile load, again", seconds["again"], total)
-    if peers:
-        note("driver look-up loop", seconds["look_up"], total)
-    note("graphprofile load, file seen whole", seconds["unsent"], total)
+    for name, took in seconds.items():
+        note(TITLES[name], took, total)
     tags = gp.update_tags(full=True)
     note("tags --full (no tags on items)", tags.seconds, total)
     started = time.perf_counter()
@@ -168,8 +172,8 @@ def ratios(results: list[dict[str, Any]]) -> dict[str, float]:
     """What is asked of loading, as rates side by side."""
     rate = {row["method"]: row["per_second"] for row in results}
     pairs = {
-        "new beside the MERGE loop": ("graphprofile load, new", "driver MERGE loop, new"),
-        "again beside the look-up loop": ("graphprofile load, again", "driver look-up loop"),
+        "new beside the MERGE loop": (TITLES["new"], TITLES["merge"]),
+        "again beside the look-up loop": (TITLES["again"], TITLES["look_up"]),
     }
     found = {name: round(rate[ours] / rate[peer], 2) for name, (ours, peer) in pairs.items() if peer in rate}
     if "graphprofile load --bulk, raw CSV" in rate:

@@ -190,8 +190,9 @@ class EventWriter:
         events = block.events
         if events.is_empty():
             return _SortedOut(events, events)
-        if not block.distinct or anything_retracted(tx):
-            return self._sort_out_rows(tx, as_rows(events), level)
+        retracted = anything_retracted(tx)
+        if retracted or not block.distinct:
+            return self._sort_out_rows(tx, as_rows(events), level, retracted=retracted)
         if not level:
             return _SortedOut(events, events.clear())
         found = standings(self.store, tx, events, wide=level == 2)
@@ -200,11 +201,13 @@ class EventWriter:
             return _SortedOut(pl.concat([found["new"], found["other"]]), found["same"], replacing=others)
         return _SortedOut(found["new"], found["same"], conflicting=others)
 
-    def _sort_out_rows(self, tx: Transaction, rows: Sequence[EventRow], level: int) -> _SortedOut:
+    def _sort_out_rows(
+        self, tx: Transaction, rows: Sequence[EventRow], level: int, *, retracted: bool
+    ) -> _SortedOut:
         """The same row by row: where keys come twice, or events were withdrawn."""
         known = known_hashes(self.store, tx, rows, wide=level == 2) if level else {}
         withdrawn: dict[Key, Stored | None] = {}
-        if anything_retracted(tx):
+        if retracted:
             withdrawn = find_retracted(tx, [row.key for row in rows])
         fresh: dict[Key, EventRow] = {}
         repeated: list[EventRow] = []

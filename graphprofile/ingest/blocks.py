@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 import polars_hash
 
-from graphprofile.ingest.creation import SCHEMA
+from graphprofile.ingest.check import EVENT_SCHEMA
 
 WORTH_IT = 4_000
 """Smaller stretches are written as they are: a transaction has a price of its own."""
@@ -24,7 +24,7 @@ class Block:
 
     Attributes:
         name: Within the stretch; the same rows give the same names.
-        events: Columns as in :data:`SCHEMA`, in the order of the source.
+        events: Columns as in :data:`EVENT_SCHEMA`, in the order of the source.
         distinct: Whether no key stands in it twice.
     """
 
@@ -40,10 +40,10 @@ def cut(events: pl.DataFrame, writers: int) -> list[list[Block]]:
     however the writers overtake each other.
 
     Args:
-        events: Checked events, columns as in :data:`SCHEMA`.
+        events: Checked events, columns as in :data:`EVENT_SCHEMA`.
         writers: 1 or 2.
     """
-    events = events.select(SCHEMA.names())
+    events = events.select(*EVENT_SCHEMA)
     if writers == 1 or events.height < WORTH_IT:
         twice = events.select(pl.struct("type", "event_id").is_duplicated().any()).item()
         return [[Block("0", events, distinct=not twice)]]

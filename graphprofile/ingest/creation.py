@@ -11,27 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 import polars as pl
 
+from graphprofile.ingest.check import EVENT_SCHEMA
 from graphprofile.ingest.events import SHORT_HASH, EventRow, known_hashes, touch_users
 
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
-
-SCHEMA = pl.Schema(
-    {
-        "type": pl.String,
-        "event_id": pl.String,
-        "user_id": pl.String,
-        "object_id": pl.String,
-        "object_kind": pl.String,
-        "ts": pl.Int64,
-        "ts_precision": pl.String,
-        "value": pl.Float64,
-        "properties": pl.String,
-        "hash": pl.String,
-        "line": pl.Int64,
-    }
-)
-"""The columns of a frame of events: the fields of :class:`EventRow`."""
 
 Standing = Literal["new", "same", "other"]
 """Of an event: not stored, stored with that content, stored with another."""
@@ -46,7 +30,7 @@ _CREATE = {
 
 def as_frame(rows: Iterable[EventRow]) -> pl.DataFrame:
     """Rows as columns."""
-    return pl.DataFrame(list(rows), schema=SCHEMA, orient="row")
+    return pl.DataFrame(list(rows), schema=EVENT_SCHEMA, orient="row")
 
 
 def as_rows(frame: pl.DataFrame) -> list[EventRow]:
@@ -66,9 +50,9 @@ def standings(
         wide: As for :func:`graphprofile.ingest.events.known_hashes`.
     """
     if not store.looks_up_relationships:
-        known = known_hashes(store, tx, as_rows(events), wide=wide)
-        keys = events.select("type", "event_id").iter_rows()
-        stored = pl.Series([known.get(key) for key in keys], dtype=pl.String)
+        rows = as_rows(events)
+        known = known_hashes(store, tx, rows, wide=wide)
+        stored = pl.Series([known.get(row.key) for row in rows], dtype=pl.String)
         missing, same = stored.is_null(), (stored == events["hash"]).fill_null(False)
         return {
             "new": events.filter(missing),

@@ -21,6 +21,8 @@ OVERLAP = 0.1
 
 Row = dict[str, Any]
 Key = tuple[str, str]
+Event = tuple[str, str, int, float | None, str | None]
+"""User, object, epoch ms, value, and the property of its own: all that a row says."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class Data:
 
     Attributes:
         files: Users, items twice (older and newer descriptions), events in several formats that overlap.
-        events: Every event by (relationship type, event id): user, object, epoch ms, value.
+        events: Every event by (relationship type, event id).
         nodes: How many there are by label.
     """
 
     files: tuple[Path, ...]
-    events: dict[Key, tuple[str, str, int, float | None]]
+    events: dict[Key, Event]
     nodes: dict[str, int]
 
     @property
@@ -104,7 +106,7 @@ def event_row(rng: random.Random, event_id: str, users: int, items: int) -> Row:
     }
 
 
-def expected(rows: list[Row]) -> dict[Key, tuple[str, str, int, float | None]]:
+def expected(rows: list[Row]) -> dict[Key, Event]:
     """What the graph holds of these events."""
     return {
         (TYPES[row["event_type"]], row["event_id"]): (
@@ -112,6 +114,7 @@ def expected(rows: list[Row]) -> dict[Key, tuple[str, str, int, float | None]]:
             row["object_id"],
             row["timestamp"] * 1000,
             row["value"],
+            row["channel"],
         )
         for row in rows
     }

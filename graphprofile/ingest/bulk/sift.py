@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import orjson
 import polars as pl
@@ -120,9 +119,7 @@ class Sifter:
         counts = Counts(
             read=rows.height, applied=fresh.height, duplicates=again.height, conflicts=others.height
         )
-        newest: Any = fresh["ts"].max()
-        oldest: Any = fresh["ts"].min()
-        counts.newest_ts, counts.oldest_ts = newest, oldest
+        counts.cover(fresh["ts"])
         claims = {
             "applied": as_claim(fresh),
             "repeated": as_claim(again, hashes=True),
