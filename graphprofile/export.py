@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.reading import significant
@@ -79,11 +81,12 @@ class _Events:
     def __init__(self, objects: dict[str, int], *, grow: bool) -> None:
         self._objects = objects
         self._grow = grow
-        self._user: list[int] = []
-        self._object: list[int | None] = []
-        self._type: list[int] = []
-        self._weight: list[float] = []
-        self._ts: list[int] = []
+        # Packed arrays: a list of numbers takes four times as much.
+        self._user = array("q")
+        self._object = array("q")
+        self._type = array("h")
+        self._weight = array("f")
+        self._ts = array("q")
 
     def add(self, user: int, row: Mapping[str, Any]) -> None:
         known = self._objects
@@ -91,21 +94,22 @@ class _Events:
             for key in row["objects"]:
                 if key[:2] != "u:":
                     known.setdefault(key, len(known))
-        self._object.extend(map(known.get, row["objects"]))
+        self._object.extend([known.get(key, -1) for key in row["objects"]])
         self._user.extend(itertools.repeat(user, len(row["objects"])))
         self._type.extend(row["types"])
         self._weight.extend(row["weights"])
         self._ts.extend(row["times"])
 
     def columns(self) -> dict[str, Any]:
-        known = np.array([index is not None for index in self._object], dtype=bool)
-        return {
-            "event_user": np.array(self._user, dtype=np.int64)[known],
-            "event_object": np.array([i for i in self._object if i is not None], dtype=np.int64),
-            "event_type": np.array(self._type, dtype=np.int16)[known],
-            "event_weight": np.array(self._weight, dtype=np.float32)[known],
-            "event_ts": np.array(self._ts, dtype=np.int64)[known],
+        columns: dict[str, npt.NDArray[Any]] = {
+            "event_user": np.asarray(self._user, dtype=np.int64),
+            "event_object": np.asarray(self._object, dtype=np.int64),
+            "event_type": np.asarray(self._type, dtype=np.int16),
+            "event_weight": np.asarray(self._weight, dtype=np.float32),
+            "event_ts": np.asarray(self._ts, dtype=np.int64),
         }
+        known = columns["event_object"] >= 0
+        return columns if known.all() else {name: values[known] for name, values in columns.items()}
 
 
 def event_parameters(vocabulary: Vocabulary) -> dict[str, Any]:

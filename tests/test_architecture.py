@@ -20,6 +20,7 @@ LAYERS = {
     "vocabulary": 1,
     "records": 1,
     "disk": 1,
+    "memory": 0,
     "settings": 2,
     "store": 3,
     "parquet": 3,

@@ -29,11 +29,13 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphprofile.errors import TooLittleData
 from graphprofile.graphsage.data import BoolArray, DoubleArray, FloatArray, IntArray, TrainingGraph
 
+Scores = npt.NDArray[np.floating[Any]]
 #: Scores of a block of users for every object: users [n] -> float [n, num_objects].
 Scorer = Callable[[IntArray], "FloatArray | DoubleArray"]
 
@@ -160,14 +162,14 @@ class Protocol:
         size = max(1, BLOCK_CELLS // max(1, len(self.candidates)))
         return [slice(start, min(start + size, len(self.users))) for start in range(0, len(self.users), size)]
 
-    def masked(self, scores: FloatArray | DoubleArray, block: slice) -> DoubleArray:
+    def masked(self, scores: FloatArray | DoubleArray, block: slice) -> Scores:
         """The scores with everything that may not be ranked at minus infinity.
 
         Args:
             scores: float [block, num_objects].
             block: Which test users the rows are.
         """
-        out = np.array(scores, dtype=np.float64)
+        out: Scores = np.array(scores)
         out[:, ~self.candidates] = -np.inf
         rows, columns = self.seen[self.users[block]].nonzero()
         out[rows, columns] = -np.inf
@@ -183,14 +185,22 @@ class Protocol:
         Returns:
             Two float64 arrays [num_test_users].
         """
-        recall, ndcg = np.zeros(len(self.users)), np.zeros(len(self.users))
+        return rank_metrics(self.ranked(scorer, k), self.targets, k)
+
+    def ranked(self, scorer: Scorer, k: int = 20) -> IntArray:
+        """The k best objects of each test user, best first, -1 where nothing is left, int64 [num_test_users, k].
+
+        Args:
+            scorer: The method.
+            k: Length of the list, at most the number of objects.
+        """
+        out = np.full((len(self.users), min(k, len(self.candidates))), -1, dtype=np.int64)
         for block in self.blocks():
-            ranked = top_k(self.masked(scorer(self.users[block]), block), k)
-            recall[block], ndcg[block] = rank_metrics(ranked, self.targets[block], k)
-        return recall, ndcg
+            out[block] = top_k(self.masked(scorer(self.users[block]), block), k)
+        return out
 
 
-def top_k(scores: DoubleArray, k: int) -> IntArray:
+def top_k(scores: Scores, k: int) -> IntArray:
     """The k best columns of each row, best first; ties go to the smaller index; -1 where nothing is left.
 
     Args:
@@ -227,14 +237,25 @@ def rank_metrics(ranked: IntArray, targets: sp.csr_matrix, k: int = 20) -> tuple
     Returns:
         Two float64 arrays [n].
     """
-    hits = np.zeros(ranked.shape, dtype=np.float64)
-    for row in range(len(ranked)):
-        wanted = targets.indices[targets.indptr[row] : targets.indptr[row + 1]]
-        hits[row] = np.isin(ranked[row], wanted)
+    found = hits(ranked, targets)
     count = np.diff(targets.indptr)
     discount = 1.0 / np.log2(np.arange(2, k + 2))
     ideal = np.cumsum(discount)[np.minimum(count, k) - 1]
-    return hits.sum(axis=1) / count, (hits * discount[: ranked.shape[1]]).sum(axis=1) / ideal
+    return found.sum(axis=1) / count, (found * discount[: ranked.shape[1]]).sum(axis=1) / ideal
+
+
+def hits(ranked: IntArray, targets: sp.csr_matrix) -> DoubleArray:
+    """1 where an entry of a ranked list is a target, float64 [n, length of the lists].
+
+    Args:
+        ranked: As for ``rank_metrics``.
+        targets: As for ``rank_metrics``.
+    """
+    found = np.zeros(ranked.shape, dtype=np.float64)
+    for row in range(len(ranked)):
+        wanted = targets.indices[targets.indptr[row] : targets.indptr[row + 1]]
+        found[row] = np.isin(ranked[row], wanted)
+    return found
 
 
 def bootstrap_means(values: DoubleArray, *, seed: int, samples: int = 2000) -> DoubleArray:

@@ -315,9 +315,13 @@ def keep_claims(tx: Transaction, ledger: Ledger, lane: int, part: str, events: I
 
 
 def _side_by_side(work: Sequence[Callable[[], Counts]]) -> list[Counts]:
-    """Results of all, in order; where one fails the others are waited for."""
-    if len(work) == 1:
-        return [work[0]()]
-    with ThreadPoolExecutor(len(work), thread_name_prefix="graphprofile-lane") as pool:
-        futures = [pool.submit(one) for one in work]
-    return [future.result() for future in futures]
+    """Results of all, in order; where one fails the others are waited for.
+
+    The first is done in this thread: every thread more keeps memory of its own.
+    """
+    first, *others = work
+    if not others:
+        return [first()]
+    with ThreadPoolExecutor(len(others), thread_name_prefix="graphprofile-lane") as pool:
+        futures = [pool.submit(one) for one in others]
+        return [first(), *(future.result() for future in futures)]

@@ -35,6 +35,7 @@ from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.retract import RetractionWriter
 from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
 from graphprofile.ingest.times import TimeUnit
+from graphprofile.memory import give_back_memory
 from graphprofile.reading import watermark
 from graphprofile.records import (
     Chunk,
@@ -214,6 +215,7 @@ def run_batch(
         refuse(rejected, origin)
         counts.rejected = []
         total.add(counts)
+        give_back_memory()
         if progress:
             progress(Path(chunk.source).name, chunk.position, chunk.size)
 

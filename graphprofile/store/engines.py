@@ -168,7 +168,7 @@ class Neo4j(Engine):
     looks_up_relationships = True
     violations_race = False
     writers = 2
-    rows_per_stretch = 60_000
+    rows_per_stretch = 80_000
     cannot_hold = frozenset({"map", "list of lists", "mixed list"})
 
     def refuse_writes(self, statement: str) -> None:

@@ -257,6 +257,7 @@ def test_the_graph_is_that_of_an_ordinary_load(
 
 def test_constraints_hold_and_loading_goes_on(bulk_store: tuple[GraphProfile, Any], tmp_path: Path) -> None:
     gp, _ = bulk_store
+    gp.update_tags()
     more = {
         "event_id": "h1",
         "user_id": "u1",

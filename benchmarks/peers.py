@@ -1,0 +1,260 @@
+"""The other methods of the retrieval benchmark, each with the settings it chooses from on validation data.
+
+A method gets the pairs of users and items it may learn from and a deadline, and gives scores of all items for users.
+Sources: EASE (Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019); the closed form (Shen et al.,
+"How powerful is graph convolution for recommendation?", CIKM 2021); ALS (Hu, Koren and Volinsky, "Collaborative
+filtering for implicit feedback datasets", ICDM 2008) and BPR (Rendle et al., UAI 2009) as ``implicit`` has them;
+LightGCN (He et al., SIGIR 2020) as PyTorch Geometric has it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphprofile.graphsage.metrics import Scorer
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a method has learnt.
+
+    Attributes:
+        scorer: Scores of all items for users.
+        dimension: Numbers per vector; None for methods without.
+        cut: Why it ended early, or "".
+    """
+
+    scorer: Scorer
+    dimension: int | None = None
+    cut: str = ""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method.
+
+    Attributes:
+        name: In the table.
+        learn: Settings, pairs (CSR of ones), deadline on ``time.perf_counter``, seed -> what was learnt.
+        settings: To choose from, likeliest first.
+        gigabytes: Estimate of the memory it needs, from users, items and pairs; 0 for little.
+        package: That must be installed.
+    """
+
+    name: str
+    learn: Callable[[Settings, sp.csr_matrix, float, int], Learnt]
+    settings: tuple[Settings, ...] = field(default=({},))
+    gigabytes: Callable[[int, int, int], float] = lambda users, items, pairs: 0.0
+    package: str | None = None
+
+
+class OutOfTime(Exception):
+    """The deadline has passed and nothing of use is there."""
+
+
+def _dot(users: np.ndarray, items: np.ndarray) -> Scorer:
+    users, items = np.ascontiguousarray(users), np.ascontiguousarray(items.T)
+    return lambda rows: users[rows] @ items
+
+
+def popularity(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """The number of users of each item."""
+    counts = np.asarray(pairs.sum(axis=0)).ravel().astype(np.float32)
+    return Learnt(lambda users: np.tile(counts, (len(users), 1)))
+
+
+def item_to_item(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """Cosine of items' sets of users, damped, the strongest neighbours of each item kept."""
+    count = np.asarray(pairs.sum(axis=0)).ravel()
+    inverse = sp.diags_array(1.0 / np.sqrt(count + settings["damping"]))
+    scaled = (pairs @ inverse).tocsc().astype(np.float32)
+    transposed = scaled.T.tocsr()
+    blocks = []
+    for start in range(0, pairs.shape[1], 1000):
+        close = (transposed[start : start + 1000] @ scaled).tocsr()
+        blocks.append(_strongest(close, settings["neighbours"], start))
+        if time.perf_counter() > deadline:
+            raise OutOfTime
+    similar = sp.vstack(blocks).T.tocsr()
+    return Learnt(lambda users: (pairs[users] @ similar).toarray())
+
+
+def _strongest(close: sp.csr_matrix, keep: int, first: int) -> sp.csr_matrix:
+    """The largest entries of each row without the item itself, which is column ``first`` + row."""
+    rows, columns, values = [], [], []
+    for row in range(close.shape[0]):
+        of_row = slice(close.indptr[row], close.indptr[row + 1])
+        index, value = close.indices[of_row], close.data[of_row]
+        other = index != first + row
+        index, value = index[other], value[other]
+        if len(value) > keep:
+            top = np.argpartition(-value, keep)[:keep]
+            index, value = index[top], value[top]
+        rows.append(np.full(len(index), row))
+        columns.append(index)
+        values.append(value)
+    return sp.csr_matrix(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=close.shape
+    )
+
+
+def ease(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """B = I - P diag(P)^-1 with P the inverse of the regularised Gram matrix."""
+    from scipy.linalg import inv
+
+    gram = (pairs.T @ pairs).toarray().astype(np.float32)
+    gram[np.diag_indices_from(gram)] += settings["l2"]
+    inverse = inv(gram, overwrite_a=True, check_finite=False)
+    weights = inverse / -np.diag(inverse)[None, :]
+    weights[np.diag_indices_from(weights)] = 0.0
+    return Learnt(lambda users: np.asarray(pairs[users] @ weights))
+
+
+def closed_form(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """Truncated SVD of D_u^-1/2 R D_i^-1/2; user = R D_i^-1/2 V, item = D_i^1/2 V."""
+    from sklearn.utils.extmath import randomized_svd
+
+    of_users = np.asarray(pairs.sum(axis=1)).ravel()
+    of_items = np.asarray(pairs.sum(axis=0)).ravel()
+    left = sp.diags_array(1.0 / np.sqrt(np.maximum(of_users, 1.0)))
+    right = sp.diags_array(1.0 / np.sqrt(np.maximum(of_items, 1.0)))
+    normal = (left @ pairs @ right).tocsr().astype(np.float32)
+    rank = max(1, min(settings["dimension"], *(n - 1 for n in pairs.shape)))
+    vectors = randomized_svd(normal, rank, n_iter=4, random_state=seed)[2].T.astype(np.float32)
+    users = (pairs @ (right @ vectors)).astype(np.float32)
+    items = vectors * np.sqrt(of_items)[:, None].astype(np.float32)
+    return Learnt(_dot(users, items), rank)
+
+
+def als(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """``implicit``'s alternating least squares."""
+    from implicit.als import AlternatingLeastSquares
+
+    model = AlternatingLeastSquares(
+        factors=settings["factors"],
+        regularization=settings["regularization"],
+        alpha=settings["alpha"],
+        iterations=settings.get("iterations", 15),
+        random_state=seed,
+    )
+    return _implicit(model, pairs, deadline)
+
+
+def bpr(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """``implicit``'s Bayesian personalised ranking."""
+    from implicit.bpr import BayesianPersonalizedRanking
+
+    model = BayesianPersonalizedRanking(
+        factors=settings["factors"],
+        learning_rate=settings["learning_rate"],
+        regularization=settings["regularization"],
+        iterations=settings["iterations"],
+        random_state=seed,
+    )
+    return _implicit(model, pairs, deadline)
+
+
+def _implicit(model: Any, pairs: sp.csr_matrix, deadline: float) -> Learnt:
+    from threadpoolctl import threadpool_limits
+
+    class Stop(Exception):
+        pass
+
+    def watch(*_: Any) -> None:
+        if time.perf_counter() > deadline:
+            raise Stop
+
+    cut = ""
+    with threadpool_limits(1, "blas"):
+        try:
+            model.fit(pairs, show_progress=False, callback=watch)
+        except Stop:
+            cut = "time"
+    return Learnt(_dot(model.user_factors, model.item_factors), model.item_factors.shape[1], cut)
+
+
+def lightgcn(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """PyTorch Geometric's LightGCN with its own loss (BPR), full-graph propagation in every step."""
+    import torch
+    from torch_geometric.nn.models import LightGCN
+
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    users, items = pairs.shape
+    entries = pairs.tocoo()
+    ends = np.stack([entries.row, entries.col + users]).astype(np.int64)
+    both = np.concatenate([ends, ends[::-1]], axis=1)
+    adjacency = torch.sparse_coo_tensor(
+        torch.from_numpy(both[::-1].copy()), torch.ones(both.shape[1]), (users + items,) * 2
+    ).to_sparse_csr()
+    model = LightGCN(users + items, settings["dimension"], settings["layers"])
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings["learning_rate"])
+    cut = ""
+    for _ in range(settings["epochs"]):
+        order = rng.permutation(ends.shape[1])
+        for batch in np.array_split(order, max(1, len(order) // settings["batch"])):
+            user, positive = (torch.from_numpy(ends[side][batch]) for side in (0, 1))
+            negative = torch.from_numpy(rng.integers(users, users + items, len(batch)))
+            table = model.get_embedding(adjacency)
+            loss = model.recommendation_loss(
+                (table[user] * table[positive]).sum(-1),
+                (table[user] * table[negative]).sum(-1),
+                node_id=torch.cat([user, positive, negative]).unique(),
+                lambda_reg=settings["l2"],
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if time.perf_counter() > deadline:
+                cut = "time"
+                break
+        if cut:
+            break
+    with torch.no_grad():
+        table = model.get_embedding(adjacency).numpy()
+    return Learnt(_dot(table[:users], table[users:]), settings["dimension"], cut)
+
+
+def _gram_gigabytes(users: int, items: int, pairs: int) -> float:
+    """The Gram matrix, its inverse and the weights, in float32."""
+    return 3 * 4 * items**2 / 1e9
+
+
+_ALS = {"factors": 64, "regularization": 0.05}
+_BPR = {"factors": 64, "iterations": 200}
+_LIGHTGCN = {"dimension": 64, "layers": 3, "batch": 16_384, "l2": 1e-4}
+
+METHODS = (
+    Method("popularity", popularity),
+    Method(
+        "item_to_item",
+        item_to_item,
+        tuple({"damping": d, "neighbours": n} for d in (5.0, 50.0) for n in (50, 500)),
+    ),
+    Method("ease", ease, tuple({"l2": value} for value in (500.0, 100.0, 2500.0)), _gram_gigabytes),
+    Method("svd", closed_form, tuple({"dimension": value} for value in (64, 128, 256, 512))),
+    Method("als", als, tuple(_ALS | {"alpha": value} for value in (1.0, 10.0, 40.0)), package="implicit"),
+    Method(
+        "bpr",
+        bpr,
+        tuple(
+            _BPR | {"learning_rate": a, "regularization": b}
+            for a, b in ((0.05, 0.01), (0.05, 0.001), (0.01, 0.01))
+        ),
+        package="implicit",
+    ),
+    Method(
+        "lightgcn",
+        lightgcn,
+        tuple(_LIGHTGCN | {"learning_rate": value, "epochs": 150} for value in (0.01, 0.003)),
+        package="torch_geometric",
+    ),
+)
