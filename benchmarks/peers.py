@@ -240,7 +240,7 @@ METHODS = (
         tuple({"damping": d, "neighbours": n} for d in (5.0, 50.0) for n in (50, 500)),
     ),
     Method("ease", ease, tuple({"l2": value} for value in (500.0, 100.0, 2500.0)), _gram_gigabytes),
-    Method("svd", closed_form, tuple({"dimension": value} for value in (64, 128, 256, 512))),
+    Method("svd", closed_form, tuple({"dimension": value} for value in (64, 256, 512, 128, 32, 16))),
     Method("als", als, tuple(_ALS | {"alpha": value} for value in (1.0, 10.0, 40.0)), package="implicit"),
     Method(
         "bpr",

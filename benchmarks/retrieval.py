@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pairs
 import peers
 import psutil
 import scipy.sparse as sp
@@ -37,10 +36,7 @@ from rich.table import Table
 
 from graphprofile.errors import GraphProfileError, TooLittleData
 from graphprofile.graphsage import metrics
-from graphprofile.graphsage.compare import scorer
-from graphprofile.graphsage.config import TrainConfig
 from graphprofile.graphsage.metrics import Protocol, Split
-from graphprofile.graphsage.train import fit
 
 OURS = "graphsage"
 K = 20
@@ -76,6 +72,8 @@ def main() -> int:
     unknown = sorted(set(asked) - set(names))
     if unknown:
         parser.error(f"no such method: {', '.join(unknown)}; there are {', '.join(names)}")
+    import pairs
+
     try:
         split = pairs.read(
             arguments.train, arguments.test, describe=arguments.describe, loader=arguments.loader
@@ -263,6 +261,10 @@ def _peak_mb() -> int:
 
 
 def _ours(split: Split, arguments: argparse.Namespace) -> tuple[metrics.Scorer, dict[str, Any]]:
+    from graphprofile.graphsage.compare import scorer
+    from graphprofile.graphsage.config import TrainConfig
+    from graphprofile.graphsage.train import fit
+
     config = TrainConfig(dim=arguments.dim - 2, seed=arguments.seed)
 
     def tell(epoch: int, total: int, figures: Any) -> None:

@@ -34,6 +34,9 @@ class TrainConfig:
         histories: ``random`` (any part of a history predicts the rest), ``sequence`` (the earlier part
             predicts the later), or ``auto`` (validation chooses; graphs of more than 300,000 events, where
             trying both costs minutes, take ``random``).
+        untimed_popularity: Where no time is known, validation can only hold out a random part of the past, which
+            asks for less popularity than the future does; what it finds is multiplied by this. Chosen on data with
+            times (``benchmarks/popularity_shift.py``), never on a test part.
         seed: Of everything random.
         threads: Threads of torch; None for the cores this process may use, at most 4.
     """
@@ -52,6 +55,7 @@ class TrainConfig:
     targets_power: float = 0.5
     user_half_lives_days: tuple[float | None, ...] = (None, 365.0, 90.0, 30.0)
     histories: str = "auto"
+    untimed_popularity: float = 1.0
     seed: int = 0
     threads: int | None = None
 
