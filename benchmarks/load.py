@@ -26,6 +26,7 @@ from generator import ROWS, generate, write_csv
 
 from graphprofile import GraphProfile
 from graphprofile.export import training_graph
+from graphprofile.memory import share_arenas
 
 HERE = Path(__file__).parent
 MERGE = """
@@ -200,6 +201,8 @@ def main() -> int:
     parser.add_argument("--no-peers", action="store_true", help="leave the driver's loops out")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     arguments = parser.parse_args()
+    # As the command line does.
+    share_arenas()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         gp = opened(arguments.engine, Path(folder), stack)
         if arguments.engine not in (None, gp.store.engine):

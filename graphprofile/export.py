@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.reading import significant
-from graphprofile.records import SYSTEM_PROPERTIES
+from graphprofile.records import SYSTEM_PROPERTIES, chunks
 from graphprofile.tags import Hierarchy
 from graphprofile.vocabulary import Vocabulary
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ITEM, CONTENT = "i:", "c:"
 """Prefix of an object's key in arrays: ids are unique within items and within content only."""
 
+USERS_AT_ONCE = 5_000
 LONGEST_TOKEN = 64
 NOT_FEATURES = frozenset({"title", "text", "url", "notes", "description"})
 
@@ -132,11 +133,16 @@ def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
     user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
     users = {user_id: index for index, user_id in enumerate(user_ids)}
     events = _Events(objects, grow=False)
-    found = store.stream("embed/read_events", event_types=vocabulary.types, **event_parameters(vocabulary))
-    for row in found:
-        user = users.get(row["user_id"])
-        if user is not None:
-            events.add(user, row)
+    for some in chunks(user_ids, USERS_AT_ONCE):
+        # An engine collects a whole answer before its first row, so nobody asks it for everybody's events at once.
+        found = store.stream(
+            "embed/read_events",
+            event_types=vocabulary.types,
+            user_ids=some,
+            **event_parameters(vocabulary),
+        )
+        for row in found:
+            events.add(users[row["user_id"]], row)
     return TrainingGraph(
         user_ids=np.array(user_ids, dtype=object),
         object_ids=np.array(list(objects), dtype=object),

@@ -1,5 +1,6 @@
-// Events of everybody on items and content, collected per user, with their contribution weight(type) * m(value).
+// Events of some users on items and content, collected per user, with their contribution weight(type) * m(value).
 // Parameters:
+//   user_ids (list of text): whose
 //   rules (map): relationship type -> {weight, value, neutral} of the vocabulary
 //   codes (map): relationship type -> number
 // Columns:
@@ -8,7 +9,8 @@
 //   types (list of int): numbers of the event types
 //   times (list of int, epoch ms): when
 //   weights (list of float): contributions
-MATCH (u:User)-[e:EVENT_TYPES]->(o)
+UNWIND $user_ids AS user_id
+MATCH (u:User {id: user_id})-[e:EVENT_TYPES]->(o)
 WHERE o:Item OR o:Content
 RETURN u.id AS user_id,
   collect(CASE WHEN o:Item THEN 'i:' ELSE 'c:' END + o.id) AS objects,

@@ -15,6 +15,7 @@ import click
 from graphprofile import __version__
 from graphprofile.cli.output import show_error
 from graphprofile.errors import ConfigError, GraphProfileError, UsageError
+from graphprofile.memory import share_arenas
 
 FAILED, USED_WRONGLY, INTERRUPTED = 1, 2, 130
 
@@ -127,6 +128,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
+    share_arenas()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

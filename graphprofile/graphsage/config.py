@@ -27,16 +27,13 @@ class TrainConfig:
         input_fraction: Share of a user's interactions used as input where the rest is the target.
         row_dropout: Share of objects whose own row is dropped in a step, as if they had never been seen.
         description_scale: Weight of tags' and properties' first vectors.
-        gamma: First weight of the hop object -> user -> object.
+        gamma: Weight of the hop object -> user -> object. Fixed: where it is learned it shrinks as training overfits.
         neutral: First weight of events with contribution 0 (a rating of 3 of 5, say).
         targets_power: A user with n targets weighs n to this power in the loss.
         user_half_lives_days: Half-lives of a user's events that validation chooses from; None is no decay.
         histories: ``random`` (any part of a history predicts the rest), ``sequence`` (the earlier part
             predicts the later), or ``auto`` (validation chooses; graphs of more than 300,000 events, where
             trying both costs minutes, take ``random``).
-        untimed_popularity: Where no time is known, validation can only hold out a random part of the past, which
-            asks for less popularity than the future does; what it finds is multiplied by this. Chosen on data with
-            times (``benchmarks/popularity_shift.py``), never on a test part.
         seed: Of everything random.
         threads: Threads of torch; None for the cores this process may use, at most 4.
     """
@@ -45,7 +42,7 @@ class TrainConfig:
     epochs: int = 16
     batch_users: int = 1024
     num_negatives: int = 4096
-    temperature: float = 0.12
+    temperature: float = 0.1
     learning_rate: float = 0.02
     input_fraction: float = 0.5
     row_dropout: float = 0.05
@@ -55,7 +52,6 @@ class TrainConfig:
     targets_power: float = 0.5
     user_half_lives_days: tuple[float | None, ...] = (None, 365.0, 90.0, 30.0)
     histories: str = "auto"
-    untimed_popularity: float = 1.0
     seed: int = 0
     threads: int | None = None
 

@@ -92,7 +92,7 @@ class Run:
         tables = [net.residual, *net.description]
         self.rates = (config.learning_rate, config.learning_rate / 2)
         self.optimizer = torch.optim.Adam(
-            [{"params": tables}, {"params": [net.channel_parameter, net.gamma, net.popularity]}],
+            [{"params": tables}, {"params": [net.channel_parameter, net.popularity]}],
             betas=(0.9, 0.99),
             fused=True,
         )

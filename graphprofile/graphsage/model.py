@@ -143,7 +143,7 @@ class HeteroGraphSage(nn.Module):
             num_names].
         description_scale: How much descriptions count at the start.
         neutral: Weight of channels with contribution 0 at the start.
-        gamma: Weight of the hop at the start.
+        gamma: Weight of the hop.
     """
 
     def __init__(
@@ -184,7 +184,8 @@ class HeteroGraphSage(nn.Module):
         signs = interactions.signs
         self.signs = torch.from_numpy(signs)
         self.channel_parameter = nn.Parameter(torch.tensor([start_weight[int(sign)] for sign in signs]))
-        self.gamma = nn.Parameter(torch.tensor(float(gamma)))
+        self.register_buffer("gamma", torch.tensor(float(gamma)))
+        self.gamma: Tensor
         self.popularity = nn.Parameter(torch.tensor(0.05))
         self.sum = TypedSum()
         self.describing = [_description_relation(matrix) for matrix in descriptions]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -166,9 +166,6 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
         if (found.log_likelihood or -np.inf) > top:
             top = found.log_likelihood or -np.inf
             chosen = Choices(chosen.epochs, chosen.sequence, half_life, found)
-    if not timed:
-        shifted = tuple(config.untimed_popularity * value for value in chosen.calibration.popularity)
-        chosen = replace(chosen, calibration=replace(chosen.calibration, popularity=shifted))
     return chosen
 
 

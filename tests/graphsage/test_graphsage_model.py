@@ -72,7 +72,7 @@ def test_disliked_objects_push_away() -> None:
         event_weight=np.concatenate([base.event_weight, -np.ones(len(user))]),
         event_ts=np.concatenate([base.event_ts, np.zeros(len(user))]),
     )
-    model = fit(graph, replace(SMALL, epochs=20), choices=Choices(epochs=20))
+    model = fit(graph, replace(SMALL, epochs=60), choices=Choices(epochs=60))
     plus, _, minus = model.channel_weights[0]
     assert plus > 0 > minus
 
