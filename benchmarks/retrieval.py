@@ -29,7 +29,6 @@ from typing import Any
 import numpy as np
 import peers
 import psutil
-import scipy.sparse as sp
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -45,7 +44,6 @@ TIMES_OURS = 2.0
 SHORTEST_LIMIT = 60.0
 VALIDATION_USERS = 4_000
 CHOOSING_SHARE = 0.4
-CSR = sp.csr_matrix
 
 
 def main() -> int:
