@@ -202,7 +202,9 @@ class Models:
         }
 
     def promote(self, version: str, progress: Progress | None = None) -> EmbedResult:
-        """Put a version into use: write its vectors, then name it.
+        """Put a version into use: write its vectors beside those in use, then name it.
+
+        Vectors that the nodes kept of it are not computed again. Broken off, the same call goes on where it was.
 
         Raises:
             NotFound: No such version.
@@ -228,18 +230,29 @@ class Models:
         version, model = self.model()
         return Writer(self.store, self.vocabulary, version, model, progress).write(everybody=all)
 
+    def coming(self) -> str | None:
+        """Version whose vectors are being written, or were when that was broken off; None if none is."""
+        rows = self.store.read("embed/read_coming")
+        return str(rows[0]["version"]) if rows else None
+
     def _write_back(
         self, version: str, model: FittedModel, progress: Progress | None, *, note: bool = True
     ) -> EmbedResult:
+        in_use = self.in_use()
+        if in_use != version:
+            self.store.write(lambda tx: tx.run("embed/announce_model", version=version))
         for label in ("User", "Item", "Content"):
             self.store.create_vector_index(label, model.dimensions)
-        result = Writer(self.store, self.vocabulary, version, model, progress).write(everybody=True)
+        writer = Writer(self.store, self.vocabulary, version, model, progress, in_use=in_use)
+        result = writer.write(everybody=True) if in_use in (None, version) else writer.write_next()
         properties = {"dimensions": model.dimensions, "objects": len(model.object_ids)}
         self.store.write(
             lambda tx: tx.run(
                 "embed/use_model", version=version, properties=properties, now=int(time.time() * 1000)
             )
         )
+        if in_use not in (None, version):
+            writer.settle()
         if note:
             self.registry.promote(version)
         self._loaded = version, model
@@ -256,9 +269,12 @@ class Models:
         """
         in_use = self.in_use()
         if user_ids is None:
-            rows = sorted(self.store.stream("embed/read_all_users"), key=lambda row: str(row["id"]))
+            rows = sorted(
+                self.store.stream("embed/read_all_users", model=in_use or ""), key=lambda row: str(row["id"])
+            )
         else:
-            found = {row["id"]: row for row in self.store.read("embed/read_users", user_ids=list(user_ids))}
+            rows = self.store.read("embed/read_users", user_ids=list(user_ids), model=in_use or "")
+            found = {row["id"]: row for row in rows}
             for user_id in user_ids:
                 if user_id not in found:
                     require_user(self.store, user_id)
@@ -310,7 +326,7 @@ class Models:
         return written
 
     def _export_rows(self, in_use: str | None) -> Iterable[dict[str, Any]]:
-        for row in self.store.stream("embed/read_all_users"):
+        for row in self.store.stream("embed/read_all_users", model=in_use or ""):
             info = _info(row, in_use)
             yield {
                 "id": row["id"],
@@ -321,7 +337,7 @@ class Models:
                 "status": info.status,
             }
         for kind, plural in (("item", "items"), ("content", "contents")):
-            for row in self.store.stream(f"embed/read_vectors_of_{plural}"):
+            for row in self.store.stream(f"embed/read_vectors_of_{plural}", model=in_use or ""):
                 yield {
                     "id": row["id"],
                     "kind": kind,
@@ -364,7 +380,8 @@ class Models:
 
 def _info(row: Mapping[str, Any], in_use: str | None) -> EmbeddingInfo:
     vector = row["embedding"]
-    return embedding_info({**row, "dimensions": None if vector is None else len(vector)}, in_use)
+    dimensions = None if vector is None else len(vector)
+    return embedding_info({**row, "dimensions": dimensions, "dimensions_before": dimensions}, in_use)
 
 
 def _plain(metrics: Any) -> dict[str, Any]:

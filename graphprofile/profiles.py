@@ -731,6 +731,7 @@ class GraphProfile:
                 "rows": sum(entry.rows for entry in quarantine),
             },
             "model": in_use,
+            "model_coming": self.models.coming() if in_use else None,
             "vectors": vectors,
         }
 

@@ -78,21 +78,26 @@ def embedding_info(row: Mapping[str, Any], model_in_use: str | None) -> Embeddin
     declared fallback. ``stale``: another model, or events since. ``missing``: none.
     """
     properties = row["properties"]
-    model = properties.get("embedding_model")
+    model, place, dimensions = properties.get("embedding_model"), "embedding", row["dimensions"]
+    kept = properties.get("embedding_before_model")
+    if kept is not None and kept == model_in_use != model:
+        # The vectors of another model are being written; until they are complete these are the ones to read.
+        model, place = model_in_use, "embedding_before"
+        dimensions = row.get("dimensions_before", dimensions)
     status: EmbeddingStatus
     if model is None:
         status = "missing"
-    elif model != model_in_use or properties.get("embedding_rev") != properties.get("rev"):
+    elif model != model_in_use or properties.get(f"{place}_rev") != properties.get("rev"):
         status = "stale"
-    elif properties.get("embedding_status") == "cold_start":
+    elif properties.get(f"{place}_status") == "cold_start":
         status = "cold_start"
     else:
         status = "fresh"
     return EmbeddingInfo(
         model=model,
-        computed_at=iso(properties.get("embedding_at")),
+        computed_at=iso(properties.get(f"{place}_at")),
         status=status,
-        dimensions=row["dimensions"],
+        dimensions=dimensions,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,15 +54,15 @@ class Recommender:
         for prefix in prefixes:
             best += self._search(prefix, vector, k, hidden, version)
         length = float(np.linalg.norm(vector)) * model.max_norm
-        best = sorted(best, key=lambda pair: (-pair[0], pair[1]))[:k]
+        best = sorted(best, key=_order)[:k]
         return self._documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
 
     def _vector(
         self, user_id: str, row: Mapping[str, Any], version: str, model: FittedModel
     ) -> npt.NDArray[np.float32]:
         """The stored vector; for a user who has none by this model yet, the one `embed` would write."""
-        if row["properties"].get("embedding_model") == version:
-            stored = self._store.read("embed/read_users", user_ids=[user_id])[0]["embedding"]
+        if _has(row["properties"], version):
+            stored = self._store.read("embed/read_users", user_ids=[user_id], model=version)[0]["embedding"]
             return np.asarray(stored, dtype=np.float32)
         users = UserVectors(self._store, self._models.vocabulary, model)
         computed: npt.NDArray[np.float32] = users.compute(users.read([user_id]))[0][0]
@@ -74,17 +74,33 @@ class Recommender:
         wanted = k + FIRST_SEARCH + min(len(hidden), k)
         while True:
             found = self._store.vector_search(LABELS[prefix], vector.tolist(), wanted)
+            if self._changing(PLURAL[prefix], found, version):
+                return self._scan(prefix, vector, k, hidden, version)
             kept = [(cosine, prefix + id_) for id_, cosine in found if prefix + id_ not in hidden]
-            current = self._described(prefix, [key[2:] for _, key in kept])
-            kept = [pair for pair in kept if current.get(pair[1][2:], {}).get("model") == version]
             if len(kept) >= k or len(found) < wanted:
                 return kept[:k]
             wanted *= 2
 
+    def _changing(self, plural: str, found: Sequence[tuple[str, float]], version: str) -> bool:
+        """Whether the index holds vectors of another model too: one is being written, or has been just now."""
+        if self._models.coming() is not None:
+            return True
+        rows = self._store.read(f"recommend/read_{plural}", ids=[id_ for id_, _ in found], model=version)
+        return any(not row["indexed"] for row in rows)
+
+    def _scan(
+        self, prefix: str, vector: npt.NDArray[np.float32], k: int, hidden: set[str], version: str
+    ) -> list[tuple[float, str]]:
+        """As the index would find, exactly, over the vectors that readers see."""
+        keys, _, matrix = self._object_matrix([prefix], version)
+        shown = [at for at, key in enumerate(keys) if key not in hidden]
+        return _nearest([keys[at] for at in shown], matrix[shown], vector, k)
+
     def _described(self, prefix: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not ids:
             return {}
-        return {row["id"]: row for row in self._store.read(f"recommend/read_{PLURAL[prefix]}", ids=list(ids))}
+        query = f"recommend/read_{PLURAL[prefix]}"
+        return {row["id"]: row for row in self._store.read(query, ids=list(ids), model="")}
 
     def _seen(self, user_ids: Sequence[str]) -> dict[str, list[str]]:
         seen: dict[str, list[str]] = {user_id: [] for user_id in user_ids}
@@ -171,12 +187,7 @@ class Recommender:
         )
         written = done = 0
         with parquet_file(out, schema) as file:
-            users = (
-                row
-                for row in self._store.stream("embed/read_all_users")
-                if row["properties"].get("embedding_model") == version
-            )
-            for part in batched(users, USERS_AT_ONCE):
+            for part in batched(self._users(version), USERS_AT_ONCE):
                 rows = self._best_of(part, keys, titles, place, matrix, k, allow_seen)
                 file.write_table(pa.Table.from_pylist(rows, schema=schema))
                 written += len(rows)
@@ -185,6 +196,12 @@ class Recommender:
                     progress("users", done, None)
         return written
 
+    def _users(self, version: str) -> Iterator[dict[str, Any]]:
+        """All users with a vector of a model."""
+        for row in self._store.stream("embed/read_all_users", model=version):
+            if _has(row["properties"], version):
+                yield row
+
     def _object_matrix(
         self, prefixes: Sequence[str], version: str
     ) -> tuple[list[str], list[str | None], npt.NDArray[np.float32]]:
@@ -192,12 +209,13 @@ class Recommender:
         titles: list[str | None] = []
         vectors: list[list[float]] = []
         for prefix in prefixes:
-            for row in self._store.stream(f"embed/read_vectors_of_{PLURAL[prefix]}"):
+            for row in self._store.stream(f"embed/read_vectors_of_{PLURAL[prefix]}", model=version):
                 if row["model"] == version:
                     keys.append(prefix + row["id"])
                     titles.append(row["title"])
                     vectors.append(row["embedding"])
-        return keys, titles, np.asarray(vectors, dtype=np.float32).reshape(len(keys), -1)
+        width = len(vectors[0]) if vectors else 0
+        return keys, titles, np.asarray(vectors, dtype=np.float32).reshape(len(keys), width)
 
     def _best_of(
         self,
@@ -256,6 +274,8 @@ class Recommender:
         version, model = self._models.model()
         vector = self._vector(user_id, row, version, model)
         found = self._store.vector_search("User", vector.tolist(), k + 1)
+        if self._changing("users", found, version):
+            found = self._scan_users(vector, k + 1, version)
         scale = model.user_scale**2
         others = [(id_, cosine * (1 + scale) - scale) for id_, cosine in found if id_ != user_id][:k]
         ids = [id_ for id_, _ in others]
@@ -271,6 +291,14 @@ class Recommender:
             Recommendation(id=id_, kind="user", title=None, score=significant(score, 6), because=because[id_])
             for id_, score in others
         ]
+
+    def _scan_users(self, vector: npt.NDArray[np.float32], k: int, version: str) -> list[tuple[str, float]]:
+        best: list[tuple[float, str]] = []
+        for part in batched(self._users(version), USERS_AT_ONCE):
+            matrix = np.asarray([row["embedding"] for row in part], dtype=np.float32)
+            best += _nearest([row["id"] for row in part], matrix, vector, k)
+            best = sorted(best, key=_order)[:k]
+        return [(id_, cosine) for cosine, id_ in best]
 
     def similar_items(self, item_id: str, k: int) -> list[Recommendation]:
         """The nearest items (or content) by taste."""
@@ -312,7 +340,7 @@ class Recommender:
 
     def _object_vector(self, object_id: str, version: str) -> tuple[str, npt.NDArray[np.float32]]:
         for prefix in (ITEM, CONTENT):
-            rows = self._store.read(f"embed/read_vector_of_{PLURAL[prefix]}", id=object_id)
+            rows = self._store.read(f"embed/read_vector_of_{PLURAL[prefix]}", id=object_id, model=version)
             if rows and rows[0]["model"] == version:
                 return prefix, np.asarray(rows[0]["embedding"], dtype=np.float32)
             if rows:
@@ -367,3 +395,29 @@ class Recommender:
             score=float(scores[0]),
             paths=steps,
         )
+
+
+def _has(properties: Mapping[str, Any], version: str) -> bool:
+    """Whether a node has a vector of a model, in either place."""
+    return version in (properties.get("embedding_model"), properties.get("embedding_before_model"))
+
+
+def _nearest(
+    keys: Sequence[str], matrix: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], k: int
+) -> list[tuple[float, str]]:
+    """The ``k`` rows of highest cosine with a vector, as (cosine, key); equal ones by key."""
+    if not keys:
+        return []
+    lengths = np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector)
+    cosine = (matrix @ vector) / np.where(lengths > 0, lengths, 1.0)
+    top = min(k, len(keys))
+    # All that are as near as the last one, so that the order of equal ones does not depend on the scan.
+    last = np.partition(cosine, len(keys) - top)[len(keys) - top]
+    chosen = sorted(
+        ((float(cosine[at]), keys[at]) for at in np.flatnonzero(cosine >= last).tolist()), key=_order
+    )
+    return chosen[:k]
+
+
+def _order(pair: tuple[float, str]) -> tuple[float, str]:
+    return -pair[0], pair[1]

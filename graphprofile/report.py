@@ -274,8 +274,8 @@ def _map(
         some_users = sorted({*some_users, profile.user_id})
     some_items = _sample(random, items, max_points - len(some_users))
     rows = [
-        *(("user", row) for row in _by_id(store, "report/read_user_vectors", some_users, kind)),
-        *(("item", row) for row in _by_id(store, "report/read_item_vectors", some_items, kind)),
+        *(("user", row) for row in _by_id(store, "report/read_user_vectors", some_users, kind, model)),
+        *(("item", row) for row in _by_id(store, "report/read_item_vectors", some_items, kind, model)),
     ]
     places = project(
         [row["vector"] for what, row in rows if what == "user"],
@@ -291,8 +291,10 @@ def _map(
     return EmbeddingMap(points, tags, kind if tags else None, len(users), len(items))
 
 
-def _by_id(store: Store, query: str, ids: Sequence[str], kind: str | None) -> list[dict[str, Any]]:
-    rows = store.read(query, ids=list(ids), kind=kind or "")
+def _by_id(
+    store: Store, query: str, ids: Sequence[str], kind: str | None, model: str
+) -> list[dict[str, Any]]:
+    rows = store.read(query, ids=list(ids), kind=kind or "", model=model)
     return sorted((row for row in rows if row["vector"]), key=lambda row: str(row["id"]))
 
 

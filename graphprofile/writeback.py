@@ -3,6 +3,10 @@
 Vectors of items are frozen per model version; an item the model has never seen gets one from its own tags and
 properties. A user's vector is a function of the user's own events and of those. So embedding who changed gives
 exactly what embedding everybody would.
+
+A node has room for two vectors. While those of a model to come are written, the ones of the model in use stay beside
+them, and readers take these until all are there and the new model is named: they never see a mixture, also when the
+writing is broken off. Going back exchanges the two.
 """
 
 from __future__ import annotations
@@ -102,6 +106,7 @@ class Writer:
         version: Of the model.
         model: The model.
         progress: Called with (what, done, total or None).
+        in_use: The model that is read meanwhile; its vectors are kept. By default the one that is written.
     """
 
     def __init__(
@@ -111,12 +116,15 @@ class Writer:
         version: str,
         model: FittedModel,
         progress: Progress | None = None,
+        *,
+        in_use: str | None = None,
     ) -> None:
         self.store = store
         self.vocabulary = vocabulary
         self.version = version
         self.model = model
         self.progress = progress
+        self.in_use = in_use or version
         self._users = UserVectors(store, vocabulary, model)
 
     def write(self, *, everybody: bool) -> EmbedResult:
@@ -128,10 +136,55 @@ class Writer:
             users=users, items=objects, model=self.version, seconds=round(time.perf_counter() - started, 3)
         )
 
+    def write_next(self) -> EmbedResult:
+        """Write what is missing of a model that is to come; what the nodes kept of it comes to the front as it is.
+
+        After it was broken off it goes on where it was.
+        """
+        started = time.perf_counter()
+        for plural in (*PLURAL.values(), "users"):
+            self._swap(plural)
+        objects = sum(
+            self._write_some(prefix, self._ids(f"embed/list_next_{plural}", model=self.version))
+            for prefix, plural in PLURAL.items()
+        )
+        ids = self._ids("embed/list_next_users", model=self.version)
+        self._write_these_users(ids)
+        return EmbedResult(
+            users=len(ids), items=objects, model=self.version, seconds=round(time.perf_counter() - started, 3)
+        )
+
+    def settle(self) -> None:
+        """Once the model is in use: who was due and has its vector is not due any more.
+
+        An object that the model has not seen stays due: its description may have changed since it was written.
+        """
+        for prefix, plural in PLURAL.items():
+            due = self._ids(f"embed/list_due_{plural}")
+            place = self.model.positions(np.array([prefix + id_ for id_ in due], dtype=object))
+            self._settle(plural, [id_ for id_, at in zip(due, place.tolist(), strict=True) if at >= 0])
+        self._settle("users", self._ids("embed/list_all_due_users"))
+
+    def _ids(self, query: str, **parameters: Any) -> list[str]:
+        return sorted(row["id"] for row in self.store.stream(query, **parameters))
+
+    def _swap(self, plural: str) -> None:
+        ids = self._ids(f"embed/list_kept_{plural}", model=self.version)
+        for done, part in enumerate(chunks(ids, OBJECTS_PER_TRANSACTION)):
+            self._run(f"embed/swap_{plural}", ids=part, model=self.version)
+            self._tell(f"vectors of {plural} kept", done * OBJECTS_PER_TRANSACTION + len(part), len(ids))
+
+    def _settle(self, plural: str, ids: Sequence[str]) -> None:
+        for part in chunks(ids, OBJECTS_PER_TRANSACTION):
+            self._run(f"embed/settle_{plural}", ids=part, model=self.version)
+
     def _write_objects(self, prefix: str, everybody: bool) -> int:
         plural = PLURAL[prefix]
-        query = f"embed/list_{plural}" if everybody else f"embed/list_due_{plural}"
-        ids = sorted(row["id"] for row in self.store.stream(query))
+        ids = self._ids(f"embed/list_{plural}" if everybody else f"embed/list_due_{plural}")
+        return self._write_some(prefix, ids, mark_users=not everybody)
+
+    def _write_some(self, prefix: str, ids: Sequence[str], *, mark_users: bool = False) -> int:
+        plural = PLURAL[prefix]
         stored, _ = self.model.stored_objects()
         done = 0
         for part in chunks(ids, OBJECTS_PER_TRANSACTION):
@@ -146,28 +199,27 @@ class Writer:
                 folded, _ = self.model.stored_objects(fold_unseen(self.model, graph))
                 # objects_graph sorts its keys, and ``part`` is sorted.
                 vectors[unseen] = folded
-            self._write(
-                f"embed/write_{plural}", [[id_, v] for id_, v in zip(part, vectors.tolist(), strict=True)]
-            )
-            if len(unseen) and not everybody:
+            # An object that was not there in training may have been described anew since an earlier model.
+            rows = zip(part, vectors.tolist(), (place < 0).tolist(), strict=True)
+            self._write(plural, [list(row) for row in rows])
+            if len(unseen) and mark_users:
                 self._mark_users(plural, [part[index] for index in unseen.tolist()])
             done += len(part)
-            if self.progress:
-                self.progress(f"vectors of {plural}", done, len(ids))
+            self._tell(f"vectors of {plural}", done, len(ids))
         return done
 
     def _mark_users(self, plural: str, ids: list[str]) -> None:
-        self.store.write(
-            lambda tx: tx.run(f"embed/mark_users_of_{plural}", event_types=self.vocabulary.types, ids=ids)
-        )
+        self._run(f"embed/mark_users_of_{plural}", event_types=self.vocabulary.types, ids=ids)
 
     def _write_everybody(self) -> int:
         ids = sorted(row["user_id"] for row in self.store.stream("tags/list_users"))
+        self._write_these_users(ids)
+        return len(ids)
+
+    def _write_these_users(self, ids: Sequence[str]) -> None:
         for done, part in enumerate(chunks(ids, USERS_PER_TRANSACTION)):
             self._write_users(part)
-            if self.progress:
-                self.progress("vectors of users", min((done + 1) * USERS_PER_TRANSACTION, len(ids)), len(ids))
-        return len(ids)
+            self._tell("vectors of users", done * USERS_PER_TRANSACTION + len(part), len(ids))
 
     def _write_due(self) -> int:
         done: set[str] = set()
@@ -179,20 +231,31 @@ class Writer:
                 return len(done)
             self._write_users(due)
             done.update(due)
-            if self.progress:
-                self.progress("vectors of users", len(done), None)
+            self._tell("vectors of users", len(done), None)
 
     def _write_users(self, user_ids: Iterable[str]) -> None:
         rows = self._users.read(list(user_ids))
         vectors, usable = self._users.compute(rows)
         self._write(
-            "embed/write_users",
+            "users",
             [
                 [row["user_id"], vector, row["rev"], "fresh" if ok else "cold_start"]
                 for row, vector, ok in zip(rows, vectors.tolist(), usable.tolist(), strict=True)
             ],
         )
 
-    def _write(self, query: str, rows: list[list[Any]]) -> None:
+    def _write(self, plural: str, rows: list[list[Any]]) -> None:
         now = int(time.time() * 1000)
-        self.store.write(lambda tx: tx.run(query, rows=rows, model=self.version, now=now))
+        if self.in_use == self.version:
+            self._run(f"embed/write_{plural}", rows=rows, model=self.version, now=now)
+        else:
+            self._run(
+                f"embed/write_next_{plural}", rows=rows, model=self.version, now=now, in_use=self.in_use
+            )
+
+    def _run(self, query: str, **parameters: Any) -> None:
+        self.store.write(lambda tx: tx.run(query, **parameters))
+
+    def _tell(self, what: str, done: int, total: int | None) -> None:
+        if self.progress:
+            self.progress(what, done, total)

@@ -3,4 +3,4 @@
 //   id (text): of the node
 //   properties (map): source properties and the ones the system keeps
 MATCH (n:Item)
-RETURN n.id AS id, n {.*, embedding: null} AS properties
+RETURN n.id AS id, n {.*, embedding: null, embedding_before: null} AS properties

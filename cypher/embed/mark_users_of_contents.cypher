@@ -5,4 +5,4 @@ UNWIND $ids AS id
 MATCH (u:User)-[:EVENT_TYPES]->(:Content {id: id})
 WITH DISTINCT u
 SET u.embed_due = u.id
-SET u.embedding_rev = null
+SET u.embedding_rev = null, u.embedding_before_rev = null

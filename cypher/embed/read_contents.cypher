@@ -6,4 +6,4 @@
 MATCH (o:Content)
 OPTIONAL MATCH (o)-[h:HAS_TAG]->(t:Tag)
 WITH o, collect([t.kind, t.name, h.weight]) AS tags
-RETURN o.id AS id, o {.*, embedding: null} AS properties, tags
+RETURN o.id AS id, o {.*, embedding: null, embedding_before: null} AS properties, tags

@@ -1,4 +1,6 @@
-// Stored vectors of all items.
+// Stored vectors of all items, of the model in use where they have one.
+// Parameters:
+//   model (text): version in use, or an empty text
 // Columns:
 //   id (text): of the node
 //   title (text): or null
@@ -7,4 +9,7 @@
 //   computed_at (int, epoch ms): when
 MATCH (o:Item)
 WHERE o.embedding IS NOT NULL
-RETURN o.id AS id, o.title AS title, o.embedding AS embedding, o.embedding_model AS model, o.embedding_at AS computed_at
+RETURN o.id AS id, o.title AS title,
+  CASE WHEN o.embedding_before_model = $model AND o.embedding_model <> $model THEN o.embedding_before ELSE o.embedding END AS embedding,
+  CASE WHEN o.embedding_before_model = $model AND o.embedding_model <> $model THEN o.embedding_before_model ELSE o.embedding_model END AS model,
+  CASE WHEN o.embedding_before_model = $model AND o.embedding_model <> $model THEN o.embedding_before_at ELSE o.embedding_at END AS computed_at

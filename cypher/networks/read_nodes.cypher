@@ -8,4 +8,4 @@
 //   properties (map): all but the vector
 MATCH (n)
 WHERE n:User OR n:Item OR n:Content OR n:Tag
-RETURN head(labels(n)) AS label, n.id AS id, n.kind AS kind, n.name AS name, n {.*, embedding: null} AS properties
+RETURN head(labels(n)) AS label, n.id AS id, n.kind AS kind, n.name AS name, n {.*, embedding: null, embedding_before: null} AS properties

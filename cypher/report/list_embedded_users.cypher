@@ -4,5 +4,5 @@
 // Columns:
 //   id (text): of the user
 MATCH (n:User)
-WHERE n.embedding_model = $model AND EXISTS { (n)-[:EVENT_TYPES]->() }
+WHERE (n.embedding_model = $model OR n.embedding_before_model = $model) AND EXISTS { (n)-[:EVENT_TYPES]->() }
 RETURN n.id AS id

@@ -1,5 +1,6 @@
 // Vectors of some items, with their strongest direct tag of one kind.
 // Parameters:
+//   model (text): version in use
 //   ids (list of text): of the items
 //   kind (text): of the tag
 // Columns:
@@ -13,4 +14,5 @@ OPTIONAL MATCH (n)-[h:HAS_TAG]->(t:Tag {kind: $kind})
 WITH n, h.weight AS weight, t.name AS tag
 ORDER BY n.id, weight DESC, tag
 WITH n, head(collect(tag)) AS tag
-RETURN n.id AS id, n.title AS name, tag, n.embedding AS vector
+RETURN n.id AS id, n.title AS name, tag,
+  CASE WHEN n.embedding_before_model = $model AND n.embedding_model <> $model THEN n.embedding_before ELSE n.embedding END AS vector

@@ -1,5 +1,6 @@
 // Vectors of some users, with the tag of one kind that most of their events went to.
 // Parameters:
+//   model (text): version in use
 //   ids (list of text): of the users
 //   kind (text): of the tag
 // Columns:
@@ -13,4 +14,5 @@ OPTIONAL MATCH (n)-[r:INTERESTED_IN {direct: true}]->(t:Tag {kind: $kind})
 WITH n, r.events AS events, t.name AS tag
 ORDER BY n.id, events DESC, tag
 WITH n, head(collect(tag)) AS tag
-RETURN n.id AS id, n.name AS name, tag, n.embedding AS vector
+RETURN n.id AS id, n.name AS name, tag,
+  CASE WHEN n.embedding_before_model = $model AND n.embedding_model <> $model THEN n.embedding_before ELSE n.embedding END AS vector

@@ -7,19 +7,16 @@
 //   stale (int): by another model, or events since
 //   missing (int): none
 MATCH (n:User)
-RETURN 'User' AS label,
-  sum(CASE WHEN n.embedding_model = $model AND n.embedding_rev = n.rev THEN 1 ELSE 0 END) AS fresh,
-  sum(CASE WHEN n.embedding_model IS NOT NULL AND (n.embedding_model <> $model OR n.embedding_rev <> n.rev) THEN 1 ELSE 0 END) AS stale,
-  sum(CASE WHEN n.embedding_model IS NULL THEN 1 ELSE 0 END) AS missing
+WITH count(n) AS nodes, count(n.embedding_model) AS some,
+  sum(CASE WHEN (n.embedding_model = $model AND n.embedding_rev = n.rev) OR (n.embedding_before_model = $model AND n.embedding_model <> $model AND n.embedding_before_rev = n.rev) THEN 1 ELSE 0 END) AS fresh
+RETURN 'User' AS label, fresh, some - fresh AS stale, nodes - some AS missing
 UNION ALL
 MATCH (n:Item)
-RETURN 'Item' AS label,
-  sum(CASE WHEN n.embedding_model = $model THEN 1 ELSE 0 END) AS fresh,
-  sum(CASE WHEN n.embedding_model <> $model THEN 1 ELSE 0 END) AS stale,
-  sum(CASE WHEN n.embedding_model IS NULL THEN 1 ELSE 0 END) AS missing
+WITH count(n) AS nodes, count(n.embedding_model) AS some,
+  sum(CASE WHEN n.embedding_model = $model OR n.embedding_before_model = $model THEN 1 ELSE 0 END) AS fresh
+RETURN 'Item' AS label, fresh, some - fresh AS stale, nodes - some AS missing
 UNION ALL
 MATCH (n:Content)
-RETURN 'Content' AS label,
-  sum(CASE WHEN n.embedding_model = $model THEN 1 ELSE 0 END) AS fresh,
-  sum(CASE WHEN n.embedding_model <> $model THEN 1 ELSE 0 END) AS stale,
-  sum(CASE WHEN n.embedding_model IS NULL THEN 1 ELSE 0 END) AS missing
+WITH count(n) AS nodes, count(n.embedding_model) AS some,
+  sum(CASE WHEN n.embedding_model = $model OR n.embedding_before_model = $model THEN 1 ELSE 0 END) AS fresh
+RETURN 'Content' AS label, fresh, some - fresh AS stale, nodes - some AS missing

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,7 +47,7 @@ def status(connection: Connection) -> int:
             "newest event (watermark)": document["watermark"],
             "users awaiting tags": document["users_awaiting_tags"],
             "quarantine": f"{document['quarantine']['rows']:,} rows in {document['quarantine']['files']} files",
-            "model": document["model"],
+            "model": _model(document),
             **{
                 f"{label.lower()} vectors": cell(counts)
                 for label, counts in document["vectors"].items()
@@ -70,6 +72,14 @@ def status(connection: Connection) -> int:
             columns, [tuple(b.get(c) for c in columns) for b in document["batches"]], title="Last batches"
         )
     return DONE
+
+
+def _model(document: Mapping[str, Any]) -> str | None:
+    """The model in use, and the one whose vectors are not complete."""
+    model, coming = document["model"], document["model_coming"]
+    if coming is None:
+        return str(model) if model else None
+    return f"{model}; {coming} is not complete (`graphprofile models promote {coming}` goes on with it)"
 
 
 @click.command(epilog="Example: graphprofile report u1 --out report.html")

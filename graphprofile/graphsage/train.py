@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ _FOLD_EVENTS = 100_000
 _MAX_FOLDS = 2
 #: Above this many events both kinds of history are not tried beside each other.
 _BOTH_HISTORIES_EVENTS = 300_000
+#: Above as many events, too, choices are made with no more columns than this: time grows with them, choices hardly.
+_COLUMNS_TRIED = 64
 _CHECKPOINTS = 4
 _THREADED_EVENTS = 300_000
 
@@ -138,6 +140,8 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
         clock: Counts epochs for a progress bar.
     """
     clock = clock or Clock(None)
+    if graph.num_events > _BOTH_HISTORIES_EVENTS:
+        config = replace(config, dim=min(config.dim, _COLUMNS_TRIED))
     parts = _validation_parts(graph, config)
     if not parts:
         return Choices(config.epochs, config.histories == "sequence")

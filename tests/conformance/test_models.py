@@ -168,6 +168,83 @@ def test_versions_are_kept_promoted_and_rolled_back(trained: GraphProfile, tmp_p
     assert gp.models.in_use() == second.model
 
 
+def test_readers_see_one_model_while_another_is_written(
+    trained: GraphProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gp = trained
+    monkeypatch.setattr("graphprofile.writeback.USERS_PER_TRANSACTION", 7)
+    monkeypatch.setattr("graphprofile.writeback.OBJECTS_PER_TRANSACTION", 5)
+    first = gp.models.in_use()
+
+    def answers() -> list[Any]:
+        def short(found: Any) -> list[Any]:
+            # An index may round scores that a scan does not.
+            return [(entry.id, round(entry.score, 4), entry.because) for entry in found]
+
+        return [
+            short(gp.recommend("a0", 4)),
+            short(gp.similar_users("b3", 5)),
+            short(gp.similar_items("B3", 5)),
+            gp.embeddings(["a0", "b0"]).to_json(),
+            gp.profile("a0").embedding,
+            gp.status()["vectors"],
+            gp.explain("a0", item=gp.recommend("a0", 1)[0].id),
+        ]
+
+    before, vectors = answers(), gp.embeddings().vectors
+
+    class Broken(Exception):
+        pass
+
+    def broken(stage: str) -> Any:
+        def progress(what: str, done: int, total: int | None) -> None:
+            if what == stage and done >= 20:
+                raise Broken
+
+        return progress
+
+    for seed, stage in ((3, "vectors of items"), (4, "vectors of users")):
+        with pytest.raises(Broken):
+            gp.train(seed=seed, epochs=6, force=True, progress=broken(stage))
+        mixed = gp.cypher("MATCH (i:Item) RETURN count(DISTINCT i.embedding_model) AS models")
+        assert mixed[0]["models"] == 2 if stage == "vectors of items" else 1
+        assert gp.models.in_use() == first
+        assert gp.models.coming() not in (None, first)
+        assert answers() == before
+        np.testing.assert_array_equal(gp.embeddings().vectors, vectors)
+
+    # What is loaded meanwhile is embedded by the model in use.
+    gp.load([event("n1", "newcomer", "A1"), event("n2", "a0", "B1")])
+    assert gp.embed().users == 2
+    found = gp.embeddings(["newcomer", "a0", "a1"])
+    assert (found.model, found.status) == (first, ["fresh"] * 3)
+
+    # Again, it goes on where it was and ends as if nothing had happened; who changed since is not forgotten.
+    gp.load([event("n3", "a1", "B2")])
+    latest = gp.models.list()[0]["version"]
+    assert gp.models.coming() == latest
+    result = gp.models.promote(latest)
+    assert 2 <= result.users < 2 * READERS
+    assert (gp.models.in_use(), gp.models.coming()) == (latest, None)
+    switched = gp.embeddings()
+    assert (switched.model, set(switched.status)) == (latest, {"fresh"})
+    assert gp.embed().users == 0
+    gp.embed(all=True)
+    np.testing.assert_array_equal(gp.embeddings().vectors, switched.vectors)
+
+    # Back again: nothing is computed but the vector of who changed since.
+    back = gp.models.rollback()
+    assert (back.model, back.items, back.users) == (first, 0, 1)
+    assert gp.embeddings(["newcomer", "a0", "a1"]).status == ["fresh"] * 3
+    place = {id_: at for at, id_ in enumerate(gp.embeddings().ids)}
+    again, ids = gp.embeddings().vectors, [id_ for id_ in place if id_ not in ("newcomer", "a0", "a1")]
+    old = sorted(id_ for id_ in place if id_ != "newcomer")
+    for id_ in ids:
+        np.testing.assert_array_equal(again[place[id_]], vectors[old.index(id_)])
+    gp.embed(all=True)
+    np.testing.assert_array_equal(gp.embeddings().vectors, again)
+
+
 def test_exports(trained: GraphProfile, tmp_path: Path) -> None:
     gp = trained
     assert gp.models.export(tmp_path / "v.parquet") == 2 * READERS + 2 * SHELF
