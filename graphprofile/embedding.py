@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -134,12 +134,14 @@ class Models:
 
     def train(self, *, seed: int, epochs: int | None, force: bool, progress: Progress | None) -> TrainResult:
         """See :meth:`graphprofile.GraphProfile.train`."""
+        from graphprofile.graphsage.checkpoints import Checkpoints
         from graphprofile.graphsage.compare import train
         from graphprofile.graphsage.config import TrainConfig
 
         started = time.perf_counter()
         graph = training_graph(self.store, self.vocabulary)
         current = self._current()
+        checkpoints = Checkpoints(self.registry.folder.with_name("training"))
         seen = {
             "digest": digest(self.store, self.vocabulary),
             "newest_event": iso(watermark(self.store)),
@@ -156,7 +158,8 @@ class Models:
             epochs=epochs,
             force=force,
             newer_graph=bool(current) and (current["graph"] or {}).get("digest") != seen["digest"],
-            progress=(lambda done, total, _: progress("training", done, total)) if progress else None,
+            progress=_epochs(progress),
+            checkpoints=checkpoints,
         )
         metrics = {name: None if m is None else _plain(m) for name, m in report.metrics.items()}
         version = self.registry.save(
@@ -165,6 +168,7 @@ class Models:
             graph=seen,
             extra={"split": report.split, "difference": report.difference, "reason": report.reason},
         )
+        checkpoints.clear()
         if report.promoted:
             self._write_back(version, report.model, progress)
         return TrainResult(
@@ -172,6 +176,7 @@ class Models:
             promoted=report.promoted,
             reason=report.reason,
             metrics=metrics,
+            resumed_epochs=checkpoints.resumed,
             seconds=round(time.perf_counter() - started, 3),
         )
 
@@ -193,7 +198,7 @@ class Models:
         metrics, split = evaluate_recipe(
             graph,
             self.registry.show(version).document["config"],
-            progress=(lambda done, total, _: progress("training", done, total)) if progress else None,
+            progress=_epochs(progress),
         )
         return {
             "model": version,
@@ -399,3 +404,16 @@ def _summary(info: ModelInfo, in_use: str | None) -> dict[str, Any]:
         "dimensions": info.document.get("dimensions"),
         "graph": info.document.get("graph"),
     }
+
+
+def _epochs(progress: Progress | None) -> Callable[[int, int, Mapping[str, Any]], None] | None:
+    """Tells of epochs, and how validation stands."""
+    if progress is None:
+        return None
+
+    def epoch(done: int, total: int, figures: Mapping[str, Any]) -> None:
+        validation = figures.get("validation")
+        said = "" if validation is None else f": validation log likelihood {validation:.3f}"
+        progress(f"training{said}", done, total)
+
+    return epoch

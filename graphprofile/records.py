@@ -364,13 +364,14 @@ class UpdateResult(Document):
 
 
 class TrainResult(Document):
-    """Answer of ``train``."""
+    """Answer of ``train``; ``resumed_epochs`` were trained before it was broken off and not again."""
 
     model: str
     promoted: bool
     reason: str
     metrics: dict[str, dict[str, Any] | None]
     seconds: float
+    resumed_epochs: int = 0
 
 
 class TagInterest(Document):

@@ -124,8 +124,10 @@ def progress_bar(enabled: bool) -> Iterator[Progress | None]:
         tasks: dict[str, Any] = {}
 
         def step(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
+            # What follows a colon is how it stands, not another task.
+            task = what.partition(":")[0]
+            if task not in tasks:
+                tasks[task] = bar.add_task(task, total=total)
+            bar.update(tasks[task], description=what, completed=done, total=total)
 
         yield step

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphprofile.errors import BadVectors, TooLittleData
 from graphprofile.graphsage import metrics as m
+from graphprofile.graphsage.checkpoints import Checkpoints
 from graphprofile.graphsage.config import Progress, TrainConfig
 from graphprofile.graphsage.data import FloatArray, IntArray, TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel
@@ -58,6 +59,7 @@ def train(
     force: bool = False,
     newer_graph: bool = False,
     progress: Progress | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> TrainReport:
     """Measures the recipe on the future it has not seen, then fits it to everything.
 
@@ -75,6 +77,7 @@ def train(
         newer_graph: The graph has changed since the model in use was fitted; the same recipe is then promoted,
             because all there is between them is what has been loaded since.
         progress: Called after each epoch.
+        checkpoints: Where states are kept meanwhile; a training that was killed goes on from them.
 
     Raises:
         TooLittleData: Too few users, objects or interactions.
@@ -85,7 +88,7 @@ def train(
     config = replace(config, epochs=config.epochs if epochs is None else epochs)
     used = current.config if isinstance(current, FittedModel) else current
     used_config = None if used is None else TrainConfig.from_dict(used)
-    clock = Clock(progress)
+    clock = Clock(progress, checkpoints=checkpoints)
     with threads(config, graph):
         measured = _measure(graph, config, used_config, clock)
         choices = choose(graph, config, clock) if measured is None else measured.choices

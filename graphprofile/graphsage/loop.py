@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -96,6 +99,22 @@ class Run:
             betas=(0.9, 0.99),
             fused=True,
         )
+
+    def state(self) -> dict[str, Any]:
+        """All that training has changed so far: what :meth:`restore` takes."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": json.dumps(self.rng.bit_generator.state),
+            "steps": self.steps,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back (or forward) to a state of the same training."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.rng.bit_generator.state = json.loads(state["random"])
+        self.steps = state["steps"]
 
     def epoch(self) -> float:
         """One pass over the users; returns the mean loss.

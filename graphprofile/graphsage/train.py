@@ -19,6 +19,7 @@ import torch
 from graphprofile.errors import TooLittleData
 from graphprofile.graphsage import fitted
 from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS, Calibration, Evidence, calibrate, max_users
+from graphprofile.graphsage.checkpoints import Checkpoints
 from graphprofile.graphsage.config import Choices, Progress, TrainConfig
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel
@@ -50,11 +51,15 @@ class Clock:
         progress: Whom to tell.
         total: Epochs in all, as far as known.
         done: Epochs done.
+        checkpoints: Where states of the fits are kept, None to keep none.
+        validation: Best mean log likelihood of a validation user so far.
     """
 
     progress: Progress | None
     total: int = 0
     done: int = 0
+    checkpoints: Checkpoints | None = None
+    validation: float | None = None
 
     def expect(self, epochs: int) -> None:
         """So many epochs are still to come."""
@@ -64,7 +69,8 @@ class Clock:
         """One epoch is done."""
         self.done += 1
         if self.progress is not None:
-            self.progress(self.done, max(self.total, self.done), figures)
+            seen = {} if self.validation is None else {"validation": self.validation}
+            self.progress(self.done, max(self.total, self.done), {**seen, **figures})
 
 
 @contextmanager
@@ -149,6 +155,7 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
     kinds = [config.histories == "sequence"]
     if config.histories == "auto" and timed and graph.num_events <= _BOTH_HISTORIES_EVENTS:
         kinds = [False, True]
+    clock.validation = None
     clock.expect((len(kinds) * len(parts) + 2) * config.epochs)
     columns = [popularity_columns(part.split.train, HALF_LIVES_DAYS) for part in parts]
     best: tuple[float, Choices, list[FittedModel]] | None = None
@@ -160,6 +167,7 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
             if best is None or (found.log_likelihood or -np.inf) > best[0]:
                 chosen = Choices(stage[0][0], sequence, None, found)
                 best = (found.log_likelihood or -np.inf, chosen, models)
+                clock.validation = found.log_likelihood
     if best is None:
         return Choices(config.epochs, config.histories == "sequence")
     top, chosen, models = best
@@ -206,12 +214,50 @@ def _checkpoints(
     graph: TrainingGraph, config: TrainConfig, sequence: bool, clock: Clock
 ) -> Iterator[tuple[int, FittedModel]]:
     """Trains and yields (epoch, model) at a few epochs."""
-    run = Run(graph, config, sequence)
     every = max(1, config.epochs // _CHECKPOINTS)
-    for epoch in range(1, config.epochs + 1):
-        clock.tick({"loss": run.epoch(), "fit": "validation"})
-        if epoch % every == 0 or epoch == config.epochs:
-            yield epoch, run.model(Choices(epoch, sequence), describe=False)
+    wanted = {*range(every, config.epochs + 1, every), config.epochs}
+    run = Run(graph, config, sequence)
+    for epoch in _epochs(run, config.epochs, wanted, clock, "validation"):
+        yield epoch, run.model(Choices(epoch, sequence), describe=False)
+
+
+def _epochs(run: Run, epochs: int, wanted: set[int], clock: Clock, fit: str) -> Iterator[int]:
+    """Trains, and yields after those epochs that are wanted; goes on where the same training was killed.
+
+    Args:
+        run: At its beginning.
+        epochs: How many to train.
+        wanted: Epochs whose state the caller looks at.
+        clock: Counts epochs, knows where states are kept.
+        fit: What it is, for the progress bar.
+    """
+    store = clock.checkpoints
+    key = store.key(run.all, run.config, sequence=run.sequence) if store else None
+    if store is None or key is None:
+        for epoch in range(1, epochs + 1):
+            clock.tick({"loss": run.epoch(), "fit": fit})
+            if epoch in wanted:
+                yield epoch
+        return
+    first = 1
+    for epoch in store.epochs(key):
+        state = store.load(key, epoch)
+        if state is None or epoch > epochs or any(first <= other < epoch for other in wanted):
+            break
+        run.restore(state)
+        for _ in range(first, epoch + 1):
+            clock.tick({"fit": fit, "resumed": True})
+        store.resumed += epoch + 1 - first
+        first = epoch + 1
+        if epoch in wanted:
+            yield epoch
+    for epoch in range(first, epochs + 1):
+        clock.tick({"loss": run.epoch(), "fit": fit})
+        store.save(key, epoch, run.state())
+        if epoch > 1 and epoch - 1 not in wanted:
+            store.forget(key, epoch - 1)
+        if epoch in wanted:
+            yield epoch
 
 
 def fit_with(graph: TrainingGraph, config: TrainConfig, choices: Choices, clock: Clock) -> FittedModel:
@@ -223,8 +269,8 @@ def fit_with(graph: TrainingGraph, config: TrainConfig, choices: Choices, clock:
     """
     check_enough(graph)
     run = Run(graph, config, choices.sequence)
-    for _ in range(choices.epochs):
-        clock.tick({"loss": run.epoch(), "fit": "final"})
+    for _ in _epochs(run, choices.epochs, set(), clock, "final"):
+        pass
     model = run.model(choices)
     model.check()
     return model
