@@ -95,7 +95,8 @@ class Checkpoints:
 
     def forget(self, key: str, epoch: int) -> None:
         """A later state has taken this one's place."""
-        self._path(key, epoch).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path(key, epoch).unlink()
 
     def clear(self) -> None:
         """Training has ended."""
