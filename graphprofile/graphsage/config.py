@@ -31,6 +31,10 @@ class TrainConfig:
         neutral: First weight of events with contribution 0 (a rating of 3 of 5, say).
         targets_power: A user with n targets weighs n to this power in the loss.
         user_half_lives_days: Half-lives of a user's events that validation chooses from; None is no decay.
+        propagation: ``full`` (each step goes over the whole graph), ``sampled`` (over drawn neighbours of what the
+            step needs), or ``auto``: full where a step fits into ``step_bytes``.
+        step_bytes: Memory that a step over the whole graph may take.
+        fanout: Where neighbours are drawn: users of an object, and objects of each of these.
         histories: ``random`` (any part of a history predicts the rest), ``sequence`` (the earlier part
             predicts the later), or ``auto`` (validation chooses; graphs of more than 300,000 events, where
             trying both costs minutes, take ``random``).
@@ -51,6 +55,9 @@ class TrainConfig:
     neutral: float = 0.5
     targets_power: float = 0.5
     user_half_lives_days: tuple[float | None, ...] = (None, 365.0, 90.0, 30.0)
+    propagation: str = "auto"
+    step_bytes: int = 4 << 30
+    fanout: tuple[int, int] = (12, 12)
     histories: str = "auto"
     seed: int = 0
     threads: int | None = None
@@ -58,6 +65,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.histories not in ("random", "sequence", "auto"):
             raise UsageError(f"histories is {self.histories!r}", "Use random, sequence or auto.")
+        if self.propagation not in ("full", "sampled", "auto"):
+            raise UsageError(f"propagation is {self.propagation!r}", "Use full, sampled or auto.")
+        if len(self.fanout) != 2 or min(self.fanout) < 1:
+            raise UsageError(f"fanout is {self.fanout!r}", "Give two numbers of at least 1.")
         for name in ("dim", "epochs", "batch_users", "num_negatives"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}", f"Give {name} of at least 1.")
@@ -78,8 +89,9 @@ class TrainConfig:
         """From ``to_dict``; names this version does not know are passed over."""
         names = {item.name for item in fields(cls)}
         known = {key: value for key, value in values.items() if key in names}
-        if "user_half_lives_days" in known:
-            known["user_half_lives_days"] = tuple(known["user_half_lives_days"])
+        for name in ("user_half_lives_days", "fanout"):
+            if name in known:
+                known[name] = tuple(known[name])
         return cls(**known)
 
     def recipe(self) -> dict[str, Any]:

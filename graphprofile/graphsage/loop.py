@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +20,12 @@ from graphprofile.graphsage.data import SIGNS, FloatArray, IntArray, TrainingGra
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import Interactions, popularity_columns
 from graphprofile.graphsage.model import NEGATIVE, HeteroGraphSage, closed_form
+
+if TYPE_CHECKING:
+    from graphprofile.graphsage.sampled import HopSampler
+
+
+_COLUMNS_AT_ONCE = 64
 
 
 @dataclass
@@ -93,18 +99,29 @@ class Run:
         self.total_steps = self.steps_per_epoch * config.epochs
         net = self.network
         tables = [net.residual, *net.description]
-        self.rates = (config.learning_rate, config.learning_rate / 2)
-        self.optimizer = torch.optim.Adam(
-            [{"params": tables}, {"params": [net.channel_parameter, net.popularity]}],
-            betas=(0.9, 0.99),
-            fused=True,
-        )
+        rate, betas = config.learning_rate, (0.9, 0.99)
+        single = {"params": [net.channel_parameter, net.popularity], "full_rate": rate / 2}
+        self.sampler: HopSampler | None = None
+        self.optimizers: list[torch.optim.Optimizer]
+        if propagation(graph, config) == "full":
+            dense = [{"params": tables, "full_rate": rate}, single]
+            self.optimizers = [torch.optim.Adam(dense, betas=betas, fused=True)]
+        else:
+            from graphprofile.graphsage.sampled import HopSampler
+
+            self.sampler = HopSampler(self.interactions, *config.fanout, self.rng)
+            dense = [{"params": tables[1:], "full_rate": rate}] if tables[1:] else []
+            sparse = [{"params": tables[:1], "full_rate": rate}]
+            self.optimizers = [
+                torch.optim.Adam([*dense, single], betas=betas),
+                torch.optim.SparseAdam(sparse, betas=betas),
+            ]
 
     def state(self) -> dict[str, Any]:
         """All that training has changed so far: what :meth:`restore` takes."""
         return {
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "random": json.dumps(self.rng.bit_generator.state),
             "steps": self.steps,
         }
@@ -112,7 +129,8 @@ class Run:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back (or forward) to a state of the same training."""
         self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.rng.bit_generator.state = json.loads(state["random"])
         self.steps = state["steps"]
 
@@ -136,15 +154,18 @@ class Run:
             return 0.0
         warm = min(1.0, (self.steps + 1) / max(1.0, 0.1 * self.total_steps))
         factor = warm * (1.0 - self.steps / self.total_steps)
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * factor
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_rate"] * factor
         self.steps += 1
-        kept = self._hide(batch.hidden)
+        kept = [] if self.sampler else self._hide(batch.hidden)
         try:
-            self.optimizer.zero_grad(set_to_none=True)
+            for optimizer in self.optimizers:
+                optimizer.zero_grad(set_to_none=True)
             loss = self._loss(batch)
             loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
         finally:
             self._restore(kept)
         return float(loss.detach())
@@ -186,14 +207,18 @@ class Run:
         probabilistic language model", IEEE Transactions on Neural Networks 2008.
         """
         net, config = self.network, self.config
-        keep = None
-        if config.row_dropout > 0:
-            drawn = self.rng.random((self.graph.num_objects, 1)) >= config.row_dropout
-            keep = torch.from_numpy(drawn.astype(np.float32))
-        inputs, targets = net(keep)
-        strength = self.interactions.strength[batch.edges]
-        users = net.users(inputs, batch.edges, batch.edge_rows, len(batch.users), strength)
+        keep = self._kept(self.graph.num_objects) if self.sampler is None else None
         column, shift = self._negatives()
+        inputs, targets, place = self._vectors(batch, column, keep)
+        edges = batch.edges
+        users = net.users(
+            inputs,
+            place(self.interactions.object[edges]),
+            self.interactions.channel[edges],
+            batch.edge_rows,
+            len(batch.users),
+            self.interactions.strength[edges],
+        )
         pull = net.popularity * self.log_count / config.temperature
         sharp = users / config.temperature
         if column is None:
@@ -201,21 +226,44 @@ class Run:
             mine = self.pairs[batch.users]
         else:
             index = torch.from_numpy(column)
-            logits = torch.addmm(pull.index_select(0, index) + shift, sharp, targets.index_select(0, index).T)
+            among = targets.index_select(0, torch.from_numpy(place(column)))
+            logits = torch.addmm(pull.index_select(0, index) + shift, sharp, among.T)
             mine = self.pairs[batch.users][:, column]
         everybody = torch.logsumexp(logits.masked_fill_(torch.from_numpy(mine.toarray()), -torch.inf), dim=1)
         rows = torch.from_numpy(batch.target_rows)
-        wanted = torch.from_numpy(self.interactions.object[batch.targets])
-        cosine = (sharp.index_select(0, rows) * targets.index_select(0, wanted)).sum(dim=1)
-        score = cosine + pull.index_select(0, wanted)
+        wanted = self.interactions.object[batch.targets]
+        their = targets.index_select(0, torch.from_numpy(place(wanted)))
+        cosine = (sharp.index_select(0, rows) * their).sum(dim=1)
+        score = cosine + pull.index_select(0, torch.from_numpy(wanted))
         per_target = torch.nn.functional.softplus(everybody.index_select(0, rows) - score)
         count = np.bincount(batch.target_rows, minlength=len(batch.users))[batch.target_rows]
         weight = torch.from_numpy((count ** (config.targets_power - 1.0)).astype(np.float32))
         return (per_target * weight).sum() / weight.sum()
 
+    def _vectors(
+        self, batch: _Batch, negatives: IntArray | None, keep: Tensor | None
+    ) -> tuple[Tensor, Tensor, Callable[[IntArray], IntArray]]:
+        """Inputs and targets of all objects, or of those the step needs; and where an object stands among them."""
+        if self.sampler is None:
+            inputs, targets = self.network(keep)
+            return inputs, targets, lambda objects: objects
+        chosen = self.interactions.object[np.concatenate([batch.edges, batch.targets])]
+        needed = np.unique(np.concatenate([chosen, negatives if negatives is not None else chosen]))
+        drawn = self.sampler.neighbourhood(needed, batch.hidden)
+        keep = self._kept(len(drawn["object"].n_id))
+        inputs, targets = self.network.sampled(drawn, batch.hidden, keep)
+        return inputs, targets, lambda objects: np.searchsorted(needed, objects)
+
+    def _kept(self, num_objects: int) -> Tensor | None:
+        """0 for the rows that are dropped in this step, None where none ever is [num_objects, 1]."""
+        if self.config.row_dropout == 0:
+            return None
+        drawn = self.rng.random((num_objects, 1)) >= self.config.row_dropout
+        return torch.from_numpy(drawn.astype(np.float32))
+
     def _negatives(self) -> tuple[IntArray | None, Tensor]:
         """Objects to compare with (None: all), and what their logits are shifted by: -log(expected draws)."""
-        if len(self.chance) <= 2 * self.config.num_negatives:
+        if self.sampler is None and len(self.chance) <= 2 * self.config.num_negatives:
             return None, torch.zeros(())
         drawn = self.rng.choice(len(self.chance), self.config.num_negatives, p=self.chance)
         expected = np.log(self.config.num_negatives * self.chance[drawn])
@@ -231,8 +279,7 @@ class Run:
         """
         net, graph = self.network, self.graph
         rows = net.rows()
-        total, _, scale = net.hop(rows)
-        both = torch.addcmul(rows, total, net.gamma * scale)
+        both, scale = _by_columns(net, rows)
         tables = iter([table.detach().numpy().copy() for table in net.description])
         columns = popularity_columns(graph, HALF_LIVES_DAYS)
         coordinate = fitted.popularity_coordinate(columns, choices.calibration)
@@ -241,7 +288,7 @@ class Run:
         calibration = choices.calibration
         model = FittedModel(
             config=self.config.to_dict(),
-            choices=choices.to_dict(),
+            choices=choices.to_dict() | {"propagation": "sampled" if self.sampler else "full"},
             object_ids=graph.object_ids,
             object_kind=graph.object_kind,
             inputs=both[:, : net.dim].numpy().copy(),
@@ -278,6 +325,30 @@ class Run:
         for name, weight in zip(self.interactions.names, weights, strict=True):
             table[place[name[:-1]], SIGNS.index(name[-1])] = weight
         return table
+
+
+def propagation(graph: TrainingGraph, config: TrainConfig) -> str:
+    """``full`` where a step over the whole graph fits into ``config.step_bytes``, else ``sampled``.
+
+    Args:
+        graph: The graph; its objects and users are counted.
+        config: The recipe; ``config.propagation`` other than ``auto`` decides.
+    """
+    if config.propagation != "auto":
+        return config.propagation
+    # Rows, gradients and what is kept for the way back, of inputs and targets of each node.
+    copies = 8 * graph.num_objects + 4 * graph.num_users
+    return "full" if copies * 2 * config.dim * 4 <= config.step_bytes else "sampled"
+
+
+def _by_columns(net: HeteroGraphSage, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows plus hop, and scales; some columns at a time, so that all users' means never lie in memory together."""
+    parts = []
+    for start in range(0, rows.shape[1], _COLUMNS_AT_ONCE):
+        some = rows[:, start : start + _COLUMNS_AT_ONCE].contiguous()
+        total, _, scale = net.hop(some)
+        parts.append(torch.addcmul(some, total, net.gamma * scale))
+    return torch.cat(parts, dim=1), scale
 
 
 def _shared_names(graph: TrainingGraph) -> tuple[tuple[str, ...], tuple[str, ...]]:

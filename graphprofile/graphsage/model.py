@@ -29,6 +29,7 @@ with warnings.catch_warnings():
     # PyG compiles parts of itself with torch.jit.script on import, which new versions of torch deprecate.
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    from torch_geometric.data import HeteroData
     from torch_geometric.nn import MessagePassing
 
 EPSILON = 1e-8
@@ -127,6 +128,29 @@ class TypedSum(MessagePassing):  # type: ignore[misc]
         return out
 
 
+class EdgeSum(MessagePassing):  # type: ignore[misc]
+    """Weighted sum over the edges of a drawn subgraph."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="sum")
+
+    def forward(self, x: Tensor, edge_index: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
+        """Sums the source vectors of each target node.
+
+        Args:
+            x: Source vectors [num_sources, dim].
+            edge_index: Source and target of each edge, int64 [2, num_edges].
+            weight: float32 [num_edges].
+            size: Number of sources and of targets.
+        """
+        out: Tensor = self.propagate(edge_index, x=(x, None), weight=weight, size=size)
+        return out
+
+    def message(self, x_j: Tensor, weight: Tensor) -> Tensor:
+        """Of one edge."""
+        return x_j * weight[:, None]
+
+
 def unit(x: Tensor) -> Tensor:
     """Rows scaled to length 1; zero rows stay zero."""
     return torch.nn.functional.normalize(x, dim=1, eps=EPSILON)
@@ -187,7 +211,9 @@ class HeteroGraphSage(nn.Module):
         self.register_buffer("gamma", torch.tensor(float(gamma)))
         self.gamma: Tensor
         self.popularity = nn.Parameter(torch.tensor(0.05))
-        self.sum = TypedSum()
+        self.sum, self.edge_sum = TypedSum(), EdgeSum()
+        self._strength: Tensor | None = None
+        self.descriptions = descriptions
         self.describing = [_description_relation(matrix) for matrix in descriptions]
         self.description = nn.ParameterList(
             nn.Parameter(description_scale * _mean_of_objects(matrix, self.start)) for matrix in descriptions
@@ -254,21 +280,82 @@ class HeteroGraphSage(nn.Module):
         out: Tensor = torch.addcmul(rows, total, self.gamma * scale)
         return out
 
+    def sampled(
+        self, drawn: HeteroData, hidden: IntArray, keep: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """As :meth:`forward`, of the objects around which a neighbourhood was drawn.
+
+        Args:
+            drawn: See :meth:`graphprofile.graphsage.sampled.HopSampler.neighbourhood`.
+            hidden: Edges that were not to be drawn, int64 [n].
+            keep: 0 where start and residual are dropped, of the drawn objects [num_drawn, 1].
+        """
+        nodes, stands_for = drawn["object"].n_id, drawn["object"].scale
+        weights = self.channel_weights()
+        to_objects, to_users = drawn["user", "chose", "object"], drawn["object", "chosen_by", "user"]
+        rows = self._own_rows(nodes, keep)
+        degree = weights @ self._strength_without(hidden).index_select(1, nodes)
+        scale = torch.where(degree > 1e-6, degree.clamp(min=1e-6).rsqrt(), torch.zeros(()))[:, None]
+        weight = weights[to_users.channel] * to_users.strength
+        size = (len(nodes), len(drawn["user"].n_id))
+        total = torch.zeros(size[1]).index_add(0, to_users.edge_index[1], weight)
+        users = (
+            self.edge_sum(rows * scale, to_users.edge_index, weight, size) / total.clamp(min=1e-6)[:, None]
+        )
+        weight = weights[to_objects.channel] * to_objects.strength * stands_for[to_objects.edge_index[1]]
+        size = (size[1], len(stands_for))
+        hop = self.edge_sum(users, to_objects.edge_index, weight, size)
+        both = torch.addcmul(rows[: size[1]], hop, self.gamma * scale[: size[1]])
+        return both[:, : self.dim], unit(both[:, self.dim :])
+
+    def _own_rows(self, nodes: Tensor, keep: Tensor | None) -> Tensor:
+        """As :meth:`rows`, of some objects; the residual gets a sparse gradient."""
+        own = self.start.index_select(0, nodes) + nn.functional.embedding(nodes, self.residual, sparse=True)
+        if keep is not None:
+            own = own * keep
+        for matrix, table in zip(self.descriptions, self.description, strict=True):
+            some = matrix[nodes.numpy()]
+            product: Tensor = _SparseProduct.apply(sparse_tensor(some), sparse_tensor(some.T.tocsr()), table)
+            own = own + product
+        return own
+
+    def _strength_without(self, hidden: IntArray) -> Tensor:
+        """Sum of the strengths of an object's edges by channel, 0 for negative ones [num_channels, num_objects]."""
+        if self._strength is None:
+            edges = self.interactions
+            live = (edges.signs[edges.channel] != NEGATIVE) * edges.strength
+            matrix = sp.coo_matrix(
+                (live, (edges.channel, edges.object)), shape=(len(edges.names), edges.num_objects)
+            )
+            self._strength = torch.from_numpy(matrix.toarray().astype(np.float32))
+        out = self._strength.clone()
+        edges = self.interactions
+        live = (edges.signs[edges.channel[hidden]] != NEGATIVE) * edges.strength[hidden]
+        place = (torch.from_numpy(edges.channel[hidden]), torch.from_numpy(edges.object[hidden]))
+        out.index_put_(place, -torch.from_numpy(live.astype(np.float32)), accumulate=True)
+        return out
+
     def users(
-        self, inputs: Tensor, edges: IntArray, row: IntArray, num_rows: int, factor: FloatArray
+        self,
+        inputs: Tensor,
+        objects: IntArray,
+        channels: IntArray,
+        row: IntArray,
+        num_rows: int,
+        factor: FloatArray,
     ) -> Tensor:
         """Unit vectors of users from some of their interactions [num_rows, dim].
 
         Args:
             inputs: Input vectors of objects [num_objects, dim].
-            edges: Indices of interactions, int64 [n].
+            objects: Row of ``inputs`` of each interaction, int64 [n].
+            channels: Channel of each, int64 [n].
             row: The row each belongs to, int64 [n].
             num_rows: Number of users.
             factor: Strength times recency, float32 [n].
         """
-        channel = torch.from_numpy(self.interactions.channel[edges])
-        weight = self.channel_weights()[channel] * torch.from_numpy(factor)
-        message = inputs.index_select(0, torch.from_numpy(self.interactions.object[edges])) * weight[:, None]
+        weight = self.channel_weights()[torch.from_numpy(channels)] * torch.from_numpy(factor)
+        message = inputs.index_select(0, torch.from_numpy(objects)) * weight[:, None]
         return unit(torch.zeros(num_rows, self.dim).index_add(0, torch.from_numpy(row), message))
 
 

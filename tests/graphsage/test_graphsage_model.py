@@ -584,6 +584,13 @@ def test_arrays_give_the_same_users_as_the_network(model: FittedModel, graph: Tr
         inputs, _ = run.network()
         edges = np.arange(len(run.interactions))
         rows = run.interactions.user
-        expected = run.network.users(inputs, edges, rows, graph.num_users, run.interactions.strength).numpy()
+        expected = run.network.users(
+            inputs,
+            run.interactions.object[edges],
+            run.interactions.channel[edges],
+            rows,
+            graph.num_users,
+            run.interactions.strength,
+        ).numpy()
     assert made.encode(graph)[0] == pytest.approx(expected, abs=1e-5)
     assert scorer(made, graph)(np.array([0])).shape == (1, graph.num_objects)
