@@ -18,10 +18,12 @@ def sizes(events: int) -> tuple[int, int]:
     return max(10, events // 10), max(10, events // 20)
 
 
-def generate(events: int, prefix: str, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """The events in order, as dicts."""
+def generate(
+    events: int, prefix: str, seed: int = 1, *, among: tuple[int, int] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The events in order, as dicts; ``among`` so many users and items."""
     rng = np.random.default_rng(seed)
-    users, items = sizes(events)
+    users, items = among or sizes(events)
     for start in range(0, events, ROWS):
         n = min(ROWS, events - start)
         user = (users * rng.random(n) ** 2.5).astype(int)

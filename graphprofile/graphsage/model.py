@@ -102,11 +102,18 @@ class Relation:
             matrix.values()[place[edges]] = weights
 
 
-class TypedSum(MessagePassing):  # type: ignore[misc]
-    """Weighted sum over the edges of one relation, fused into one sparse product."""
+class _Sum(MessagePassing):  # type: ignore[misc]
+    """A layer that sums."""
 
     def __init__(self) -> None:
         super().__init__(aggr="sum")
+
+    def _set_jittable_templates(self, raise_on_error: bool = False) -> None:
+        """Does nothing: PyG would write a module for TorchScript into ``TMPDIR`` and leave it there."""
+
+
+class TypedSum(_Sum):
+    """Weighted sum over the edges of one relation, fused into one sparse product."""
 
     def forward(self, x: Tensor, relation: Relation, *, reverse: bool = False) -> Tensor:
         """Sums the source vectors of each target node.
@@ -128,11 +135,8 @@ class TypedSum(MessagePassing):  # type: ignore[misc]
         return out
 
 
-class EdgeSum(MessagePassing):  # type: ignore[misc]
+class EdgeSum(_Sum):
     """Weighted sum over the edges of a drawn subgraph."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
 
     def forward(self, x: Tensor, edge_index: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
         """Sums the source vectors of each target node.

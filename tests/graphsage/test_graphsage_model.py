@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -594,3 +598,17 @@ def test_arrays_give_the_same_users_as_the_network(model: FittedModel, graph: Tr
         ).numpy()
     assert made.encode(graph)[0] == pytest.approx(expected, abs=1e-5)
     assert scorer(made, graph)(np.array([0])).shape == (1, graph.num_objects)
+
+
+def test_training_leaves_no_files_behind(tmp_path: Path) -> None:
+    code = (
+        "from small_graphs import checkerboard; from graphprofile.graphsage.config import TrainConfig\n"
+        "from graphprofile.graphsage.loop import Run\n"
+        "for mode in ('full', 'sampled'):\n"
+        "    Run(checkerboard(), TrainConfig(dim=8, epochs=1, propagation=mode), False).epoch()"
+    )
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert not list(folder.iterdir())

@@ -75,7 +75,9 @@ class Neo4jFiles:
 
     def _write(self, option: str, what: str, name: str, frame: pl.DataFrame, renamed: dict[str, str]) -> None:
         # The importer takes each field apart, empty ones too.
-        empty = [column for column in frame.columns if column not in renamed and frame[column].is_null().all()]
+        empty = [
+            column for column in frame.columns if column not in renamed and frame[column].is_null().all()
+        ]
         frame = frame.drop(empty)
         header = [renamed.get(column) or _field(column, frame[column].dtype) for column in frame.columns]
         key = (option, *header)
