@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphprofile.comparing import EMBEDDINGS, MODEL, Comparing
 from graphprofile.digest import digest
-from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
+from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt, UsageError
 from graphprofile.export import training_graph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.registry import ModelInfo, Registry
@@ -189,10 +190,18 @@ class Models:
             # Trained elsewhere, or damaged: there is nothing to compare with, and training anew mends it.
             return {}
 
-    def evaluate(self, *, progress: Progress | None = None) -> dict[str, Any]:
-        """The recipe in use beside popularity and item-to-item, fitted on the past and scored on the future, now."""
+    def evaluate(self, *, methods: Sequence[str] = (), progress: Progress | None = None) -> dict[str, Any]:
+        """The recipe in use beside popularity and item-to-item, fitted on the past and scored on the future, now.
+
+        Args:
+            methods: Names of :data:`graphprofile.collaborative.METHODS`, and ``model``, to measure instead.
+            progress: Called with (what, done, total).
+        """
         from graphprofile.graphsage.compare import evaluate_recipe
 
+        if methods:
+            config = self.registry.show(self.model()[0]).document["config"] if MODEL in methods else None
+            return {"model": self.in_use(), **self.comparing.evaluate(methods, config, progress)}
         version, _ = self.model()
         graph = training_graph(self.store, self.vocabulary)
         metrics, split = evaluate_recipe(
@@ -355,23 +364,25 @@ class Models:
     # --- reading for people ---------------------------------------------------------------------------------
 
     def recommend(
-        self, user_id: str, k: int, *, kind: str | None, allow_seen: bool
+        self, user_id: str, k: int, *, method: str | None = None, exact: bool = False, **options: Any
     ) -> Sequence[Recommendation]:
         """See :meth:`graphprofile.GraphProfile.recommend`."""
-        return self._recommender.recommend(user_id, k, kind=kind, allow_seen=allow_seen)
+        if method in (None, EMBEDDINGS):
+            return self._recommender.recommend(user_id, k, exact=exact, **options)
+        if exact:
+            raise UsageError(f"{method} looks at every object anyway.", "Leave --exact out.")
+        return self.comparing.recommend(user_id, k, str(method), **options)
 
-    def recommend_all(
-        self, out: Path, k: int, *, kind: str | None, allow_seen: bool, progress: Progress | None
-    ) -> int:
+    def recommend_all(self, out: Path, k: int, **options: Any) -> int:
         """See :meth:`graphprofile.GraphProfile.recommend_all`."""
-        return self._recommender.recommend_all(out, k, kind=kind, allow_seen=allow_seen, progress=progress)
+        return self._recommender.recommend_all(out, k, **options)
 
-    def similar(self, kind: str, id_: str, k: int) -> Sequence[Recommendation]:
+    def similar(self, kind: str, id_: str, k: int, **options: Any) -> Sequence[Recommendation]:
         """See :meth:`graphprofile.GraphProfile.similar_users` and ``similar_items``."""
         return (
             self._recommender.similar_users(id_, k)
             if kind == "user"
-            else self._recommender.similar_items(id_, k)
+            else self._recommender.similar_items(id_, k, **options)
         )
 
     def explain_item(self, user_id: str, item_id: str) -> Explanation:
@@ -381,6 +392,11 @@ class Models:
     @cached_property
     def _recommender(self) -> Recommender:
         return Recommender(self)
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        """The classic methods on the same events, to compare with."""
+        return Comparing(self.store, self.vocabulary, self._recommender)
 
 
 def _info(row: Mapping[str, Any], in_use: str | None) -> EmbeddingInfo:

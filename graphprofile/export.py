@@ -153,6 +153,36 @@ def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
     )
 
 
+def events_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
+    """Users, their events and the objects of these, without any description: what collaborative filters take in."""
+    user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
+    users = {user_id: index for index, user_id in enumerate(user_ids)}
+    objects: dict[str, int] = {}
+    events = _Events(objects, grow=True)
+    for some in chunks(user_ids, USERS_AT_ONCE):
+        found = store.stream(
+            "embed/read_events",
+            event_types=vocabulary.types,
+            user_ids=some,
+            **event_parameters(vocabulary),
+        )
+        for row in found:
+            events.add(users[row["user_id"]], row)
+    columns = events.columns()
+    # The engine hands users out in any order; sorted, equal graphs give equal arrays.
+    keys = sorted(objects)
+    place = np.empty(len(keys), dtype=np.int64)
+    place[[objects[key] for key in keys]] = np.arange(len(keys))
+    columns["event_object"] = place[columns["event_object"]]
+    return TrainingGraph(
+        user_ids=np.array(user_ids, dtype=object),
+        object_ids=np.array(keys, dtype=object),
+        object_kind=np.array([key.startswith(CONTENT) for key in keys], dtype=np.int8),
+        event_types=vocabulary.types,
+        **columns,
+    )
+
+
 def objects_graph(
     store: Store,
     vocabulary: Vocabulary,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from graphprofile.backup import BackupResult, RestoreResult
     from graphprofile.embedding import Embeddings, Models
+    from graphprofile.filters import Filters, Where
     from graphprofile.watch import Arrival
 
 SCHEMA_VERSION = 2
@@ -571,7 +572,18 @@ class GraphProfile:
         return self.models.explain_item(known_id(user_id), known_id(item))
 
     def recommend(
-        self, user_id: str, k: int = 10, *, kind: str | None = None, allow_seen: bool = False
+        self,
+        user_id: str,
+        k: int = 10,
+        *,
+        kind: str | None = None,
+        tags: Sequence[str] = (),
+        where: Sequence[Where] = (),
+        available: bool = False,
+        allow_seen: bool = False,
+        diversity: float = 0.0,
+        exact: bool = False,
+        method: str | None = None,
     ) -> list[Recommendation]:
         """The best items (or content) for one user, with reasons.
 
@@ -579,13 +591,31 @@ class GraphProfile:
             user_id: For whom.
             k: How many.
             kind: ``item`` or ``content``; None takes both.
+            tags: Each must be there, or a tag that is part of it: ``name`` or ``kind:name``.
+            where: Conditions on properties: ``year>=1990``, or ``("year", ">=", 1990)``.
+            available: Leave out what is not available (``available_property`` of the settings).
             allow_seen: Also what the user already has.
+            diversity: 0 takes the best, 1 the least alike of the best; between them maximal marginal relevance.
+            exact: Look at every object instead of asking the vector index.
+            method: A classic method of :data:`graphprofile.collaborative.METHODS` instead of the embeddings.
 
         Raises:
             NotFound: No such user.
             NoModel: Nothing has been trained yet.
+            UsageError: An unknown tag, property, operator or method, or a diversity outside 0 to 1.
         """
-        return list(self.models.recommend(known_id(user_id), k, kind=kind, allow_seen=allow_seen))
+        return list(
+            self.models.recommend(
+                known_id(user_id),
+                k,
+                method=method,
+                exact=exact,
+                kind=kind,
+                allow_seen=allow_seen,
+                filters=filters_of(tags, where, available),
+                diversity=diversity,
+            )
+        )
 
     def recommend_all(
         self,
@@ -593,19 +623,60 @@ class GraphProfile:
         k: int = 10,
         *,
         kind: str | None = None,
+        tags: Sequence[str] = (),
+        where: Sequence[Where] = (),
+        available: bool = False,
         allow_seen: bool = False,
+        diversity: float = 0.0,
         progress: Progress | None = None,
     ) -> int:
-        """Write everybody's recommendations to a Parquet file; returns the number of rows."""
-        return self.models.recommend_all(Path(out), k, kind=kind, allow_seen=allow_seen, progress=progress)
+        """Write everybody's recommendations, as :meth:`recommend`, to a Parquet file; returns the number of rows."""
+        return self.models.recommend_all(
+            Path(out),
+            k,
+            kind=kind,
+            allow_seen=allow_seen,
+            filters=filters_of(tags, where, available),
+            diversity=diversity,
+            progress=progress,
+        )
+
+    def predict_ratings(self, user_id: str, items: Sequence[str]) -> list[float]:
+        """The ratings a user would give, from all ratings in the graph (biased matrix factorisation).
+
+        Args:
+            user_id: Whose.
+            items: Ids of items, or of content.
+
+        Raises:
+            NotFound: No such user or object.
+            UsageError: No event type of the vocabulary holds ratings.
+            TooLittleData: Nobody has rated anything.
+        """
+        return self.models.comparing.predict_ratings(known_id(user_id), [known_id(id_) for id_ in items])
 
     def similar_users(self, user_id: str, k: int = 10) -> list[Recommendation]:
         """The users nearest to a user."""
         return list(self.models.similar("user", known_id(user_id), k))
 
-    def similar_items(self, item_id: str, k: int = 10) -> list[Recommendation]:
-        """The items (or content) nearest to an item."""
-        return list(self.models.similar("item", known_id(item_id), k))
+    def similar_items(
+        self,
+        item_id: str,
+        k: int = 10,
+        *,
+        tags: Sequence[str] = (),
+        where: Sequence[Where] = (),
+        available: bool = False,
+        diversity: float = 0.0,
+        exact: bool = False,
+    ) -> list[Recommendation]:
+        """The items (or content) nearest to an item; arguments as for :meth:`recommend`."""
+        filters = filters_of(tags, where, available)
+        return list(
+            self.models.similar(
+                "item", known_id(item_id), k, filters=filters, diversity=diversity, exact=exact
+            )
+        )
 
     def embeddings(self, user_ids: Sequence[str] | None = None) -> Embeddings:
         """Vectors of users with model version, time and status of each; of all users where none is named."""
@@ -632,14 +703,19 @@ class GraphProfile:
         """
         return self.store.cypher(text, {**(parameters or {}), **named}, read_only=read_only)
 
-    def evaluate(self, *, progress: Progress | None = None) -> dict[str, Any]:
+    def evaluate(self, *, methods: Sequence[str] = (), progress: Progress | None = None) -> dict[str, Any]:
         """The recipe in use beside popularity and item-to-item, scored on the newest part of the events.
 
+        Args:
+            methods: What to measure instead: names of :data:`graphprofile.collaborative.METHODS`, and ``model``.
+            progress: Called with (what, done, total).
+
         Raises:
-            NoModel: Nothing has been trained yet.
+            NoModel: Nothing has been trained yet, and the model is to be measured.
             TooLittleData: No part of the events can be held back.
+            UsageError: No such method.
         """
-        return self.models.evaluate(progress=progress)
+        return self.models.evaluate(methods=methods, progress=progress)
 
     def report(
         self,
@@ -734,6 +810,22 @@ class GraphProfile:
             "model_coming": self.models.coming() if in_use else None,
             "vectors": vectors,
         }
+
+
+def filters_of(tags: Sequence[str], where: Sequence[Where], available: bool) -> Filters:
+    """What a recommendation must meet; one text alone is taken as one.
+
+    Raises:
+        UsageError: Something is no tag.
+    """
+    from graphprofile.filters import Filters
+
+    names = [tags] if isinstance(tags, str) else list(tags)
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"{name!r} is no tag.", "Give NAME or KIND:NAME.")
+    asked = [where] if isinstance(where, str) else list(where)
+    return Filters(tuple(names), tuple(asked), available)
 
 
 def mapping_texts(mapping: Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:

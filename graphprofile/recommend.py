@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphprofile.diversity import check_diversity, cosines, mmr, pool_size
 from graphprofile.errors import NotFound
 from graphprofile.export import CONTENT, ITEM
+from graphprofile.filters import Conditions, Filters, resolve
 from graphprofile.parquet import batched, parquet_file
 from graphprofile.reading import require_user, significant, titles_of, watermark
 from graphprofile.records import Explanation, PathStep, Progress, Recommendation, iso
+from graphprofile.searching import Search, by_nearness, nearest
 from graphprofile.writeback import PLURAL, UserVectors
 
 if TYPE_CHECKING:
@@ -24,10 +27,9 @@ if TYPE_CHECKING:
     from graphprofile.graphsage.fitted import FittedModel
 
 KINDS = {"item": ITEM, "content": CONTENT}
-LABELS = {ITEM: "Item", CONTENT: "Content"}
 OWN_LOOKED_AT = 100
 USERS_AT_ONCE = 500
-FIRST_SEARCH = 4
+NO_FILTERS = Filters()
 
 
 class Recommender:
@@ -41,20 +43,38 @@ class Recommender:
         self._models = models
         self._store = models.store
         self._types = models.vocabulary.types
+        self._search = Search(models)
 
-    def recommend(self, user_id: str, k: int, *, kind: str | None, allow_seen: bool) -> list[Recommendation]:
+    def recommend(
+        self,
+        user_id: str,
+        k: int,
+        *,
+        kind: str | None,
+        allow_seen: bool,
+        filters: Filters = NO_FILTERS,
+        diversity: float = 0.0,
+        exact: bool = False,
+    ) -> list[Recommendation]:
         """The best ``k`` objects for a user; the search widens until so many remain after filters."""
         row = require_user(self._store, user_id)
         version, model = self._models.model()
+        conditions = self.conditions(filters)
+        pool = pool_size(k, check_diversity(diversity))
         vector = self._vector(user_id, row, version, model)
         seen = self._seen([user_id])[user_id]
         hidden = set() if allow_seen else set(seen)
         prefixes = [KINDS[kind]] if kind else [ITEM, CONTENT]
         best: list[tuple[float, str]] = []
         for prefix in prefixes:
-            best += self._search(prefix, vector, k, hidden, version)
+            best += self._search.find(
+                prefix, vector, pool, version=version, hidden=hidden, conditions=conditions, exact=exact
+            )
         length = float(np.linalg.norm(vector)) * model.max_norm
-        best = sorted(best, key=_order)[:k]
+        best = sorted(best, key=by_nearness)[:pool]
+        best = self._search.diverse(
+            best, vector, k, diversity=diversity, dim=model.dim, version=version
+        )
         return self._documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
 
     def _vector(
@@ -68,33 +88,25 @@ class Recommender:
         computed: npt.NDArray[np.float32] = users.compute(users.read([user_id]))[0][0]
         return computed
 
-    def _search(
-        self, prefix: str, vector: npt.NDArray[np.float32], k: int, hidden: set[str], version: str
-    ) -> list[tuple[float, str]]:
-        wanted = k + FIRST_SEARCH + min(len(hidden), k)
-        while True:
-            found = self._store.vector_search(LABELS[prefix], vector.tolist(), wanted)
-            if self._changing(PLURAL[prefix], found, version):
-                return self._scan(prefix, vector, k, hidden, version)
-            kept = [(cosine, prefix + id_) for id_, cosine in found if prefix + id_ not in hidden]
-            if len(kept) >= k or len(found) < wanted:
-                return kept[:k]
-            wanted *= 2
+    def conditions(self, filters: Filters) -> Conditions:
+        """Filters as the statements take them; see :func:`graphprofile.filters.resolve`."""
+        return resolve(self._store, filters, self._models.settings.available_property)
 
-    def _changing(self, plural: str, found: Sequence[tuple[str, float]], version: str) -> bool:
-        """Whether the index holds vectors of another model too: one is being written, or has been just now."""
-        if self._models.coming() is not None:
-            return True
-        rows = self._store.read(f"recommend/read_{plural}", ids=[id_ for id_, _ in found], model=version)
-        return any(not row["indexed"] for row in rows)
+    def with_reasons(
+        self, user_id: str, scored: Sequence[tuple[str, float]], seen: Sequence[str]
+    ) -> list[Recommendation]:
+        """Objects that any method found for a user, as documents.
 
-    def _scan(
-        self, prefix: str, vector: npt.NDArray[np.float32], k: int, hidden: set[str], version: str
-    ) -> list[tuple[float, str]]:
-        """As the index would find, exactly, over the vectors that readers see."""
-        keys, _, matrix = self._object_matrix([prefix], version)
-        shown = [at for at, key in enumerate(keys) if key not in hidden]
-        return _nearest([keys[at] for at in shown], matrix[shown], vector, k)
+        Args:
+            user_id: For whom.
+            scored: Key and score of each, best first.
+            seen: Keys of what the user has, latest first.
+        """
+        return self._documents(user_id, scored, seen)
+
+    def seen(self, user_id: str) -> list[str]:
+        """Keys of what a user has, latest first."""
+        return self._seen([user_id])[user_id]
 
     def _described(self, prefix: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not ids:
@@ -166,13 +178,30 @@ class Recommender:
     # --- everybody ------------------------------------------------------------------------------------------
 
     def recommend_all(
-        self, out: Path, k: int, *, kind: str | None, allow_seen: bool, progress: Progress | None
+        self,
+        out: Path,
+        k: int,
+        *,
+        kind: str | None,
+        allow_seen: bool,
+        progress: Progress | None,
+        filters: Filters = NO_FILTERS,
+        diversity: float = 0.0,
     ) -> int:
         """Everybody's best ``k``, exact, into a Parquet file: user_id, rank, id, kind, title, score, because."""
         import pyarrow as pa
 
-        version, _ = self._models.model()
-        keys, titles, matrix = self._object_matrix([KINDS[kind]] if kind else [ITEM, CONTENT], version)
+        version, model = self._models.model()
+        conditions = self.conditions(filters)
+        check_diversity(diversity)
+        prefixes = [KINDS[kind]] if kind else [ITEM, CONTENT]
+        keys, titles, matrix = self._object_matrix(prefixes, version)
+        if conditions:
+            allowed = {
+                prefix + id_ for prefix in prefixes for id_ in conditions.all(self._store, PLURAL[prefix])
+            }
+            places = [place for place, key in enumerate(keys) if key in allowed]
+            keys, titles, matrix = [keys[p] for p in places], [titles[p] for p in places], matrix[places]
         place = {key: index for index, key in enumerate(keys)}
         schema = pa.schema(
             [
@@ -188,7 +217,7 @@ class Recommender:
         written = done = 0
         with parquet_file(out, schema) as file:
             for part in batched(self._users(version), USERS_AT_ONCE):
-                rows = self._best_of(part, keys, titles, place, matrix, k, allow_seen)
+                rows = self._best_of(part, keys, titles, place, matrix, k, allow_seen, diversity, model.dim)
                 file.write_table(pa.Table.from_pylist(rows, schema=schema))
                 written += len(rows)
                 done += len(part)
@@ -226,6 +255,8 @@ class Recommender:
         matrix: npt.NDArray[np.float32],
         k: int,
         allow_seen: bool,
+        diversity: float,
+        dim: int,
     ) -> list[dict[str, Any]]:
         if not keys:
             return []
@@ -234,14 +265,16 @@ class Recommender:
         if not allow_seen:
             for index, objects in enumerate(self._seen(ids).values()):
                 scores[index, [place[key] for key in objects if key in place]] = -np.inf
-        top = min(k, len(keys))
+        top = min(pool_size(k, diversity), len(keys))
         candidates = np.argpartition(-scores, top - 1, axis=1)[:, :top]
         chosen = {}
         for index, user_id in enumerate(ids):
             ranked = sorted(candidates[index].tolist(), key=lambda j, i=index: (-scores[i, j], keys[j]))  # type: ignore[misc]
-            chosen[user_id] = [
-                (j, float(scores[index, j])) for j in ranked if math.isfinite(scores[index, j])
-            ]
+            ranked = [j for j in ranked if math.isfinite(scores[index, j])]
+            if diversity:
+                order = mmr(scores[index, ranked].astype(float), cosines(matrix[ranked, :dim]), k, diversity)
+                ranked = [ranked[place] for place in order]
+            chosen[user_id] = [(j, float(scores[index, j])) for j in ranked]
         reasons = {
             prefix: self._tag_reasons(
                 prefix,
@@ -274,7 +307,7 @@ class Recommender:
         version, model = self._models.model()
         vector = self._vector(user_id, row, version, model)
         found = self._store.vector_search("User", vector.tolist(), k + 1)
-        if self._changing("users", found, version):
+        if self._search.changing("users", found, version):
             found = self._scan_users(vector, k + 1, version)
         scale = model.user_scale**2
         others = [(id_, cosine * (1 + scale) - scale) for id_, cosine in found if id_ != user_id][:k]
@@ -296,13 +329,23 @@ class Recommender:
         best: list[tuple[float, str]] = []
         for part in batched(self._users(version), USERS_AT_ONCE):
             matrix = np.asarray([row["embedding"] for row in part], dtype=np.float32)
-            best += _nearest([row["id"] for row in part], matrix, vector, k)
-            best = sorted(best, key=_order)[:k]
+            best += nearest([row["id"] for row in part], matrix, vector, k)
+            best = sorted(best, key=by_nearness)[:k]
         return [(id_, cosine) for cosine, id_ in best]
 
-    def similar_items(self, item_id: str, k: int) -> list[Recommendation]:
+    def similar_items(
+        self,
+        item_id: str,
+        k: int,
+        *,
+        filters: Filters = NO_FILTERS,
+        diversity: float = 0.0,
+        exact: bool = False,
+    ) -> list[Recommendation]:
         """The nearest items (or content) by taste."""
         version, model = self._models.model()
+        conditions = self.conditions(filters)
+        pool = pool_size(k, check_diversity(diversity))
         prefix, vector = self._object_vector(item_id, version)
         # Without popularity and the last coordinate the index orders by the cosine of taste alone.
         query = np.concatenate([vector[: model.dim], np.zeros(2, dtype=np.float32)])
@@ -311,7 +354,10 @@ class Recommender:
                 f"Nothing is known about {item_id!r} that would make it similar to others.",
                 "It has no events and no known tags or properties yet.",
             )
-        found = self._search(prefix, query, k + 1, {prefix + item_id}, version)[:k]
+        found = self._search.find(
+            prefix, query, pool, version=version, hidden={prefix + item_id}, conditions=conditions, exact=exact
+        )
+        found = self._search.diverse(found, query, k, diversity=diversity, dim=model.dim, version=version)
         ids = [key[2:] for _, key in found]
         described = self._described(prefix, ids)
         because: dict[str, list[str]] = defaultdict(list)
@@ -400,24 +446,3 @@ class Recommender:
 def _has(properties: Mapping[str, Any], version: str) -> bool:
     """Whether a node has a vector of a model, in either place."""
     return version in (properties.get("embedding_model"), properties.get("embedding_before_model"))
-
-
-def _nearest(
-    keys: Sequence[str], matrix: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], k: int
-) -> list[tuple[float, str]]:
-    """The ``k`` rows of highest cosine with a vector, as (cosine, key); equal ones by key."""
-    if not keys:
-        return []
-    lengths = np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector)
-    cosine = (matrix @ vector) / np.where(lengths > 0, lengths, 1.0)
-    top = min(k, len(keys))
-    # All that are as near as the last one, so that the order of equal ones does not depend on the scan.
-    last = np.partition(cosine, len(keys) - top)[len(keys) - top]
-    chosen = sorted(
-        ((float(cosine[at]), keys[at]) for at in np.flatnonzero(cosine >= last).tolist()), key=_order
-    )
-    return chosen[:k]
-
-
-def _order(pair: tuple[float, str]) -> tuple[float, str]:
-    return -pair[0], pair[1]

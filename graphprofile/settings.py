@@ -29,6 +29,7 @@ class Settings(BaseSettings):
         durable: Flush the embedded engine's log at every commit (survives a power cut, slower).
         retry_seconds: How long transient errors and write conflicts are retried.
         dimensions: Length of the learned vectors.
+        available_property: Property of items and content that is false on what cannot be had now.
         vocabulary: Event rules and half-lives; None where no file declares any (the graph's own are used).
     """
 
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     durable: bool = False
     retry_seconds: float = Field(default=60.0, gt=0)
     dimensions: int = Field(default=64, ge=8, le=1024)
+    available_property: str = Field(default="available", min_length=1)
     vocabulary: Vocabulary | None = None
 
     @classmethod
@@ -64,8 +66,8 @@ def read_config(path: Path) -> dict[str, Any]:
     """The content of a ``graphprofile.toml`` as keyword arguments of :class:`Settings`.
 
     Tables: ``[connection]`` (uri, user, database), ``[store]`` (data_dir, heap_size, durable, retry_seconds),
-    ``[embeddings]`` (dimensions), ``[interests]`` (half_life_short_days, half_life_long_days) and
-    ``[events.NAME]``.
+    ``[embeddings]`` (dimensions), ``[recommend]`` (available_property), ``[interests]`` (half_life_short_days,
+    half_life_long_days) and ``[events.NAME]``.
 
     Raises:
         ConfigError: No such file, no TOML, or unknown tables and keys.
@@ -82,6 +84,7 @@ def read_config(path: Path) -> dict[str, Any]:
         "connection": {"uri", "user", "database"},
         "store": {"data_dir", "heap_size", "durable", "retry_seconds"},
         "embeddings": {"dimensions"},
+        "recommend": {"available_property"},
         "interests": {"half_life_short_days", "half_life_long_days"},
         "events": None,
     }
@@ -157,6 +160,9 @@ TEMPLATE = """# graphprofile settings. Every line is optional; what stands here 
 
 # [embeddings]
 # dimensions = 64
+
+# [recommend]
+# available_property = "available"   # false on what cannot be had: left out by `recommend --available`
 
 [interests]
 half_life_short_days = 7

@@ -9,6 +9,7 @@ import click
 
 from graphprofile.cli.options import Connection, common
 from graphprofile.cli.output import cell, print_json, print_pairs, print_table, progress_bar
+from graphprofile.errors import UsageError
 
 DONE, FAILED = 0, 1
 
@@ -95,12 +96,18 @@ def embed(connection: Connection, everybody: bool) -> int:
     return DONE
 
 
-@click.command(epilog="Example: graphprofile evaluate")
+@click.command(epilog="Example: graphprofile evaluate --methods model,item_knn,svd")
+@click.option(
+    "--methods", metavar="NAMES", help="These instead: model, popularity, item_knn, user_knn, svd, als."
+)
 @common
-def evaluate(connection: Connection) -> int:
+def evaluate(connection: Connection, methods: str | None) -> int:
     """Measure the model in use beside popularity and item-to-item on the newest part of the events."""
+    names = [name.strip() for name in (methods or "").split(",") if name.strip()]
+    if methods is not None and not names:
+        raise UsageError("--methods names none.", "For example: --methods model,item_knn,svd")
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
-        document = gp.evaluate(progress=progress)
+        document = gp.evaluate(methods=names, progress=progress)
     if connection.as_json:
         print_json(document)
     else:

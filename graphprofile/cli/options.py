@@ -51,6 +51,29 @@ class Connection:
         return resolve(self.config, **self.arguments)
 
 
+def filters(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what a recommendation must meet; the function gets them as one dict, ``met``."""
+
+    @click.option(
+        "--tag", "tags", multiple=True, metavar="TAG", help="With this tag or one below: [KIND:]NAME."
+    )
+    @click.option(
+        "--where", multiple=True, metavar="CONDITION", help="On a property: year>=1990, author=Woolf, …"
+    )
+    @click.option("--available", is_flag=True, help="Without what is marked as not available.")
+    @click.option(
+        "--diversity", type=float, default=0.0, show_default=True, help="0 the best, 1 the least alike."
+    )
+    @functools.wraps(function)
+    def wrapper(
+        tags: tuple[str, ...], where: tuple[str, ...], available: bool, diversity: float, **rest: Any
+    ) -> Any:
+        met = {"tags": tags, "where": where, "available": available, "diversity": diversity}
+        return function(met=met, **rest)
+
+    return wrapper
+
+
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every command has; the function gets a :class:`Connection` first."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from graphprofile.cli.options import Connection, common
+from graphprofile.cli.options import Connection, common, filters
 from graphprofile.cli.output import cell, note, print_json, print_pairs, print_table, progress_bar
 from graphprofile.errors import UsageError
 
@@ -69,8 +69,13 @@ def lift(value: float | None) -> str:
 @click.option("-k", "k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many.")
 @click.option("--kind", type=click.Choice(["item", "content"]), help="Only of this kind.")
 @click.option("--allow-seen", is_flag=True, help="Also what the user already has.")
-@click.option("--all", "everybody", is_flag=True, help="For all users, into --out.")
+@click.option("--exact", is_flag=True, help="Look at everything instead of asking the index.")
+@click.option(
+    "--method", metavar="NAME", help="A classic method instead: item_knn, user_knn, svd, als, popularity."
+)
+@click.option("--all", "everybody", is_flag=True, help="For all users, into --out; always exact.")
 @click.option("--out", metavar="FILE.parquet", help="Parquet file for --all.")
+@filters
 @common
 def recommend(
     connection: Connection,
@@ -78,22 +83,31 @@ def recommend(
     k: int,
     kind: str | None,
     allow_seen: bool,
+    exact: bool,
+    method: str | None,
     everybody: bool,
     out: str | None,
+    met: dict[str, Any],
 ) -> int:
     """Recommend items or content to one user with reasons, or to everybody into a file."""
     if everybody == (user is not None) or everybody != (out is not None):
         raise UsageError("Name one USER, or use --all with --out FILE.parquet.")
+    if everybody and method is not None:
+        raise UsageError(
+            "--method goes with one USER.", "`graphprofile evaluate --methods` measures it for all."
+        )
     with connection.open() as gp:
         if out is not None:
             with progress_bar(not connection.as_json) as progress:
-                rows = gp.recommend_all(out, k, kind=kind, allow_seen=allow_seen, progress=progress)
+                rows = gp.recommend_all(out, k, kind=kind, allow_seen=allow_seen, progress=progress, **met)
             if connection.as_json:
                 print_json({"rows": rows, "out": out})
             else:
                 print(f"{rows:,} recommendations written to {out}")
             return DONE
-        found = gp.recommend(str(user), k, kind=kind, allow_seen=allow_seen)
+        found = gp.recommend(
+            str(user), k, kind=kind, allow_seen=allow_seen, exact=exact, method=method, **met
+        )
     return _list(connection, [r.to_json() for r in found], f"For {user}")
 
 
@@ -101,13 +115,23 @@ def recommend(
 @click.argument("user", required=False)
 @click.option("--item", metavar="ID", help="Neighbours of an item or of content.")
 @click.option("-k", "k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many.")
+@click.option("--exact", is_flag=True, help="Look at everything instead of asking the index.")
+@filters
 @common
-def similar(connection: Connection, user: str | None, item: str | None, k: int) -> int:
+def similar(
+    connection: Connection, user: str | None, item: str | None, k: int, exact: bool, met: dict[str, Any]
+) -> int:
     """Find the users nearest to a user, or the items nearest to an item."""
     if (user is None) == (item is None):
         raise UsageError("Name one USER, or use --item ID.")
+    if user is not None and (exact or any(met.values())):
+        raise UsageError("Conditions, --diversity and --exact go with --item.", "Leave them out for a USER.")
     with connection.open() as gp:
-        found = gp.similar_users(user, k) if user is not None else gp.similar_items(str(item), k)
+        found = (
+            gp.similar_users(user, k)
+            if user is not None
+            else gp.similar_items(str(item), k, exact=exact, **met)
+        )
     return _list(connection, [r.to_json() for r in found], f"Like {user or item}")
 
 
