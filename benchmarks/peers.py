@@ -17,6 +17,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from graphprofile.collaborative import METHODS as OWN
+from graphprofile.collaborative.contract import Popularity, Vectors
+from graphprofile.collaborative.factors import ALS, SVD
+from graphprofile.collaborative.methods import settings_of
+from graphprofile.collaborative.neighbours import ItemKNN, UserKNN
 from graphprofile.graphsage.metrics import Scorer
 
 Settings = Mapping[str, Any]
@@ -65,45 +70,30 @@ def _dot(users: np.ndarray, items: np.ndarray) -> Scorer:
     return lambda rows: users[rows] @ items
 
 
+def _learnt(method: Any, pairs: sp.csr_matrix, deadline: float) -> Learnt:
+    """One of the package's own methods, ended by the deadline."""
+
+    def tick() -> None:
+        if time.perf_counter() > deadline:
+            raise OutOfTime
+
+    fitted = method.fit(pairs, tick)
+    return Learnt(fitted.scores, fitted.items.shape[1] if isinstance(fitted, Vectors) else None)
+
+
 def popularity(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
     """The number of users of each item."""
-    counts = np.asarray(pairs.sum(axis=0)).ravel().astype(np.float32)
-    return Learnt(lambda users: np.tile(counts, (len(users), 1)))
+    return _learnt(Popularity(), pairs, deadline)
 
 
 def item_to_item(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
     """Cosine of items' sets of users, damped, the strongest neighbours of each item kept."""
-    count = np.asarray(pairs.sum(axis=0)).ravel()
-    inverse = sp.diags_array(1.0 / np.sqrt(count + settings["damping"]))
-    scaled = (pairs @ inverse).tocsc().astype(np.float32)
-    transposed = scaled.T.tocsr()
-    blocks = []
-    for start in range(0, pairs.shape[1], 1000):
-        close = (transposed[start : start + 1000] @ scaled).tocsr()
-        blocks.append(_strongest(close, settings["neighbours"], start))
-        if time.perf_counter() > deadline:
-            raise OutOfTime
-    similar = sp.vstack(blocks).T.tocsr()
-    return Learnt(lambda users: (pairs[users] @ similar).toarray())
+    return _learnt(ItemKNN(**settings), pairs, deadline)
 
 
-def _strongest(close: sp.csr_matrix, keep: int, first: int) -> sp.csr_matrix:
-    """The largest entries of each row without the item itself, which is column ``first`` + row."""
-    rows, columns, values = [], [], []
-    for row in range(close.shape[0]):
-        of_row = slice(close.indptr[row], close.indptr[row + 1])
-        index, value = close.indices[of_row], close.data[of_row]
-        other = index != first + row
-        index, value = index[other], value[other]
-        if len(value) > keep:
-            top = np.argpartition(-value, keep)[:keep]
-            index, value = index[top], value[top]
-        rows.append(np.full(len(index), row))
-        columns.append(index)
-        values.append(value)
-    return sp.csr_matrix(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=close.shape
-    )
+def user_knn(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
+    """Cosine of users' sets of items, damped, the strongest neighbours of each user."""
+    return _learnt(UserKNN(**settings), pairs, deadline)
 
 
 def ease(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
@@ -120,32 +110,12 @@ def ease(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -
 
 def closed_form(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
     """Truncated SVD of D_u^-1/2 R D_i^-1/2; user = R D_i^-1/2 V, item = D_i^1/2 V."""
-    from sklearn.utils.extmath import randomized_svd
-
-    of_users = np.asarray(pairs.sum(axis=1)).ravel()
-    of_items = np.asarray(pairs.sum(axis=0)).ravel()
-    left = sp.diags_array(1.0 / np.sqrt(np.maximum(of_users, 1.0)))
-    right = sp.diags_array(1.0 / np.sqrt(np.maximum(of_items, 1.0)))
-    normal = (left @ pairs @ right).tocsr().astype(np.float32)
-    rank = max(1, min(settings["dimension"], *(n - 1 for n in pairs.shape)))
-    vectors = randomized_svd(normal, rank, n_iter=4, random_state=seed)[2].T.astype(np.float32)
-    users = (pairs @ (right @ vectors)).astype(np.float32)
-    items = vectors * np.sqrt(of_items)[:, None].astype(np.float32)
-    return Learnt(_dot(users, items), rank)
+    return _learnt(SVD(seed=seed, **settings), pairs, deadline)
 
 
 def als(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
-    """``implicit``'s alternating least squares."""
-    from implicit.als import AlternatingLeastSquares
-
-    model = AlternatingLeastSquares(
-        factors=settings["factors"],
-        regularization=settings["regularization"],
-        alpha=settings["alpha"],
-        iterations=settings.get("iterations", 15),
-        random_state=seed,
-    )
-    return _implicit(model, pairs, deadline)
+    """``implicit``'s alternating least squares; what it has when the time is over counts."""
+    return _implicit(ALS(seed=seed, **settings).model(), pairs, deadline)
 
 
 def bpr(settings: Settings, pairs: sp.csr_matrix, deadline: float, seed: int) -> Learnt:
@@ -228,20 +198,22 @@ def _gram_gigabytes(users: int, items: int, pairs: int) -> float:
     return 3 * 4 * items**2 / 1e9
 
 
-_ALS = {"factors": 64, "regularization": 0.05}
+def _own(name: str) -> tuple[Settings, ...]:
+    """The settings that the package chooses from; the seed is the benchmark's."""
+    settings = [settings_of(method) for method in OWN[name]]
+    return tuple({key: value for key, value in one.items() if key != "seed"} for one in settings)
+
+
 _BPR = {"factors": 64, "iterations": 200}
 _LIGHTGCN = {"dimension": 64, "layers": 3, "batch": 16_384, "l2": 1e-4}
 
 METHODS = (
     Method("popularity", popularity),
-    Method(
-        "item_to_item",
-        item_to_item,
-        tuple({"damping": d, "neighbours": n} for d in (5.0, 50.0) for n in (50, 500)),
-    ),
+    Method("item_to_item", item_to_item, _own("item_knn")),
+    Method("user_knn", user_knn, _own("user_knn")),
     Method("ease", ease, tuple({"l2": value} for value in (500.0, 100.0, 2500.0)), _gram_gigabytes),
-    Method("svd", closed_form, tuple({"dimension": value} for value in (64, 256, 512, 128, 32, 16))),
-    Method("als", als, tuple(_ALS | {"alpha": value} for value in (1.0, 10.0, 40.0)), package="implicit"),
+    Method("svd", closed_form, _own("svd")),
+    Method("als", als, _own("als"), package="implicit"),
     Method(
         "bpr",
         bpr,
