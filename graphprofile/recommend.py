@@ -72,9 +72,7 @@ class Recommender:
             )
         length = float(np.linalg.norm(vector)) * model.max_norm
         best = sorted(best, key=by_nearness)[:pool]
-        best = self._search.diverse(
-            best, vector, k, diversity=diversity, dim=model.dim, version=version
-        )
+        best = self._search.diverse(best, vector, k, diversity=diversity, dim=model.dim, version=version)
         return self._documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
 
     def _vector(
@@ -355,7 +353,13 @@ class Recommender:
                 "It has no events and no known tags or properties yet.",
             )
         found = self._search.find(
-            prefix, query, pool, version=version, hidden={prefix + item_id}, conditions=conditions, exact=exact
+            prefix,
+            query,
+            pool,
+            version=version,
+            hidden={prefix + item_id},
+            conditions=conditions,
+            exact=exact,
         )
         found = self._search.diverse(found, query, k, diversity=diversity, dim=model.dim, version=version)
         ids = [key[2:] for _, key in found]
