@@ -21,6 +21,7 @@ from graphprofile.export import CONTENT, ITEM, events_graph, training_graph
 from graphprofile.filters import Conditions, Filters
 from graphprofile.graphsage import metrics as m
 from graphprofile.reading import require_user, watermark
+from graphprofile.reasons import Reasons
 from graphprofile.records import Progress, Recommendation
 from graphprofile.writeback import PLURAL
 
@@ -66,13 +67,14 @@ class Comparing:
     Args:
         store: The graph.
         vocabulary: The rules in use.
-        recommender: Finds reasons and conditions.
+        recommender: Knows conditions, and what a user has.
     """
 
     def __init__(self, store: Store, vocabulary: Vocabulary, recommender: Recommender) -> None:
         self._store = store
         self._vocabulary = vocabulary
         self._recommender = recommender
+        self._reasons = Reasons(store, vocabulary.types)
         self._read: Events | None = None
         self._fitted: dict[str, Fitted] = {}
         self._ratings: FittedRatings | None = None
@@ -117,7 +119,7 @@ class Comparing:
             order = mmr(scores[found].astype(np.float64), _cosines(columns), k, diversity)
             found = [found[place] for place in order]
         scored = [(str(events.graph.object_ids[place]), float(scores[place])) for place in found[:k]]
-        documents = self._recommender.with_reasons(user_id, scored, seen)
+        documents = self._reasons.documents(user_id, scored, seen)
         if known or method == "popularity":
             return documents
         said = FALLBACK.format(method=method)
@@ -242,9 +244,10 @@ class Comparing:
         user = events.users.get(user_id, -1)
         places = {str(key): place for place, key in enumerate(events.graph.object_ids)}
         columns = [places.get(ITEM + id_, places.get(CONTENT + id_, -1)) for id_ in items]
-        missing = [id_ for id_, column in zip(items, columns, strict=True) if column < 0]
-        for id_ in missing:
-            if not any(self._store.read(f"recommend/read_{plural}", ids=[id_]) for plural in PLURAL.values()):
+        unrated = [id_ for id_, column in zip(items, columns, strict=True) if column < 0]
+        there = {id_ for prefix in PLURAL for id_ in self._reasons.described(prefix, unrated)}
+        for id_ in unrated:
+            if id_ not in there:
                 raise NotFound(f"No item or content {id_!r}.", "Check the id.")
         found = self._ratings.predict(np.full(len(items), user), np.array(columns, dtype=np.int64))
         return [float(value) for value in found]

@@ -16,6 +16,7 @@ from graphprofile.export import CONTENT, ITEM
 from graphprofile.filters import Conditions, Filters, resolve
 from graphprofile.parquet import batched, parquet_file
 from graphprofile.reading import require_user, significant, titles_of, watermark
+from graphprofile.reasons import Reasons
 from graphprofile.records import Explanation, PathStep, Progress, Recommendation, iso
 from graphprofile.searching import Search, by_nearness, nearest
 from graphprofile.writeback import PLURAL, UserVectors
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from graphprofile.graphsage.fitted import FittedModel
 
 KINDS = {"item": ITEM, "content": CONTENT}
-OWN_LOOKED_AT = 100
 USERS_AT_ONCE = 500
 NO_FILTERS = Filters()
 
@@ -44,6 +44,7 @@ class Recommender:
         self._store = models.store
         self._types = models.vocabulary.types
         self._search = Search(models)
+        self._reasons = Reasons(models.store, models.vocabulary.types)
 
     def recommend(
         self,
@@ -73,7 +74,7 @@ class Recommender:
         length = float(np.linalg.norm(vector)) * model.max_norm
         best = sorted(best, key=by_nearness)[:pool]
         best = self._search.diverse(best, vector, k, diversity=diversity, dim=model.dim, version=version)
-        return self._documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
+        return self._reasons.documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
 
     def _vector(
         self, user_id: str, row: Mapping[str, Any], version: str, model: FittedModel
@@ -90,88 +91,15 @@ class Recommender:
         """Filters as the statements take them; see :func:`graphprofile.filters.resolve`."""
         return resolve(self._store, filters, self._models.settings.available_property)
 
-    def with_reasons(
-        self, user_id: str, scored: Sequence[tuple[str, float]], seen: Sequence[str]
-    ) -> list[Recommendation]:
-        """Objects that any method found for a user, as documents.
-
-        Args:
-            user_id: For whom.
-            scored: Key and score of each, best first.
-            seen: Keys of what the user has, latest first.
-        """
-        return self._documents(user_id, scored, seen)
-
     def seen(self, user_id: str) -> list[str]:
         """Keys of what a user has, latest first."""
         return self._seen([user_id])[user_id]
-
-    def _described(self, prefix: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        if not ids:
-            return {}
-        query = f"recommend/read_{PLURAL[prefix]}"
-        return {row["id"]: row for row in self._store.read(query, ids=list(ids), model="")}
 
     def _seen(self, user_ids: Sequence[str]) -> dict[str, list[str]]:
         seen: dict[str, list[str]] = {user_id: [] for user_id in user_ids}
         rows = self._store.read("recommend/read_seen", event_types=self._types, user_ids=list(user_ids))
         seen.update({row["user_id"]: row["objects"] for row in rows})
         return seen
-
-    def _documents(
-        self, user_id: str, scored: Sequence[tuple[str, float]], seen: Sequence[str]
-    ) -> list[Recommendation]:
-        own = [key[2:] for key in seen[:OWN_LOOKED_AT]]
-        because: dict[str, list[str]] = defaultdict(list)
-        titles: dict[str, str | None] = {}
-        for prefix in (ITEM, CONTENT):
-            ids = [key[2:] for key, _ in scored if key.startswith(prefix)]
-            if not ids:
-                continue
-            for id_, reasons in self._tag_reasons(prefix, [(user_id, ids)]).get(user_id, {}).items():
-                because[prefix + id_] += reasons
-            rows = self._store.read(
-                f"recommend/read_co_users_of_{PLURAL[prefix]}",
-                event_types=self._types,
-                user_id=user_id,
-                ids=ids,
-                own=own,
-            )
-            for row in rows:
-                through = " and ".join(f"“{title}”" for title in row["through"])
-                people = (
-                    "1 other person who chose it shares"
-                    if row["users"] == 1
-                    else (f"{row['users']} others who chose it share")
-                )
-                because[prefix + row["id"]].append(f"{people} {through} with this user")
-            titles |= {prefix + id_: row["title"] for id_, row in self._described(prefix, ids).items()}
-        return [
-            Recommendation(
-                id=key[2:],
-                kind="item" if key.startswith(ITEM) else "content",
-                title=titles.get(key),
-                score=significant(score, 6),
-                because=because[key] or ["popular with people of similar taste"],
-            )
-            for key, score in scored
-        ]
-
-    def _tag_reasons(
-        self, prefix: str, pairs: Sequence[tuple[str, Sequence[str]]]
-    ) -> dict[str, dict[str, list[str]]]:
-        """Up to two tags an object shares with the user's interests, by user and object."""
-        reasons: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        rows = self._store.read(
-            f"recommend/read_tag_reasons_of_{PLURAL[prefix]}",
-            pairs=[[user, list(ids)] for user, ids in pairs],
-        )
-        for row in rows:
-            found = reasons[row["user_id"]][row["id"]]
-            if len(found) < 2:
-                events = "1 event" if row["events"] == 1 else f"{row['events']} events"
-                found.append(f"{row['kind']} {row['name']}: {events} of this user")
-        return reasons
 
     # --- everybody ------------------------------------------------------------------------------------------
 
@@ -274,7 +202,7 @@ class Recommender:
                 ranked = [ranked[place] for place in order]
             chosen[user_id] = [(j, float(scores[index, j])) for j in ranked]
         reasons = {
-            prefix: self._tag_reasons(
+            prefix: self._reasons.of_tags(
                 prefix,
                 [
                     (u, [keys[j][2:] for j, _ in found if keys[j][:2] == prefix])
@@ -363,7 +291,7 @@ class Recommender:
         )
         found = self._search.diverse(found, query, k, diversity=diversity, dim=model.dim, version=version)
         ids = [key[2:] for _, key in found]
-        described = self._described(prefix, ids)
+        described = self._reasons.described(prefix, ids)
         because: dict[str, list[str]] = defaultdict(list)
         for row in self._store.read(
             f"recommend/read_shared_tags_of_{PLURAL[prefix]}", id=item_id, others=ids

@@ -37,6 +37,7 @@ LAYERS = {
     "diversity": 4,
     "filters": 6,
     "searching": 8,
+    "reasons": 8,
     "comparing": 8,
     "export": 6,
     "backup": 6,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 from graphprofile import GraphProfile, searching
+from graphprofile.cli.app import run
 from graphprofile.errors import NotFound, UsageError
 from graphprofile.filters import Filters, resolve
 
@@ -265,3 +267,43 @@ def test_ratings_are_predicted(gp: GraphProfile) -> None:
     assert "Did you mean svd" in str(raised.value.hint)
     with pytest.raises(UsageError, match="looks at every object anyway"):
         gp.recommend("u0", method="svd", exact=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["--tag", "Poetri"], "No tag 'Poetri'", "genre:Poetry"),
+        (["--tag", " "], "is no tag", "KIND:NAME"),
+        (["--where", "yaer>1900"], "no item or content has such a property", "Did you mean year?"),
+        (["--where", "year>soon"], "no number", None),
+        (["--where", "year"], "is no condition", "year>=1990"),
+        (["--where", "=3"], "is no condition", "year>=1990"),
+        (["--where", "year~3"], "'~' is no operator", ">="),
+        (["--method", "item_nkk"], "There is no method 'item_nkk'", "Did you mean item_knn?"),
+        (["--method", "svd", "--exact"], "looks at every object anyway", "Leave --exact out"),
+        (["--diversity", "1.5"], "The diversity is 1.5", "0 (the best ones) to 1"),
+        (["--diversity", "nan"], "The diversity is nan", "0 (the best ones) to 1"),
+    ],
+)
+def test_wrong_inputs_on_the_command_line(
+    gp: GraphProfile,
+    store_env: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+    hint: str | None,
+) -> None:
+    gp.load([{"item_id": "i1", "year": 1922, "tags": "genre:Poetry"}], kind="items")
+    gp.load([event("1", "ann", "i1"), event("2", "bob", "i1")])
+    for name, value in store_env.items():
+        if name.startswith("GRAPHPROFILE_"):
+            monkeypatch.setenv(name, value)
+    method = [] if "--method" in arguments else ["--method", "popularity"]
+    assert run(["recommend", "ann", *method, *arguments, "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    error = json.loads(err)["error"]
+    assert error["code"] == "usage"
+    assert message in error["message"]
+    assert hint is None or hint in error["hint"]
