@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
 from graphprofile.collaborative.contract import Tick, Vectors
 from graphprofile.errors import UsageError
@@ -21,7 +22,7 @@ class SVD:
     """Truncated SVD of D_u^-1/2 R D_i^-1/2; user = R D_i^-1/2 V, item = D_i^1/2 V.
 
     Attributes:
-        dimension: Singular vectors kept; fewer where the matrix is small.
+        dimension: Singular vectors kept; of a small matrix half of them at most.
         seed: Of the randomised SVD.
     """
 
@@ -37,7 +38,8 @@ class SVD:
         left = sp.diags_array(1.0 / np.sqrt(np.maximum(of_users, 1.0)))
         right = sp.diags_array(1.0 / np.sqrt(np.maximum(of_items, 1.0)))
         normal = (left @ pairs @ right).tocsr().astype(np.float32)
-        rank = max(1, min(self.dimension, *(n - 1 for n in pairs.shape)))
+        # All of them would only give the pairs back.
+        rank = max(1, min(self.dimension, *(n // 2 for n in pairs.shape)))
         vectors = randomized_svd(normal, rank, n_iter=4, random_state=self.seed)[2].T.astype(np.float32)
         users = (pairs @ (right @ vectors)).astype(np.float32)
         items = vectors * np.sqrt(of_items)[:, None].astype(np.float32)
@@ -75,20 +77,19 @@ class ALS:
                 "ALS needs the library `implicit`, which is not installed.",
                 "pip install 'graphprofile[benchmark]'",
             ) from error
-        return AlternatingLeastSquares(
-            factors=self.factors,
-            regularization=self.regularization,
-            alpha=self.alpha,
-            iterations=self.iterations,
-            random_state=self.seed,
-        )
+        # Its own threads and those of the linear algebra would stand in each other's way; it warns where they may.
+        with threadpool_limits(1, "blas"):
+            return AlternatingLeastSquares(
+                factors=self.factors,
+                regularization=self.regularization,
+                alpha=self.alpha,
+                iterations=self.iterations,
+                random_state=self.seed,
+            )
 
     def fit(self, pairs: sp.csr_matrix, tick: Tick | None = None) -> Vectors:
         """See :class:`graphprofile.collaborative.contract.Method`."""
-        from threadpoolctl import threadpool_limits
-
         model = self.model()
-        # Its own threads and those of the linear algebra would stand in each other's way.
         with threadpool_limits(1, "blas"):
             model.fit(pairs, show_progress=False, callback=(lambda *_: tick()) if tick else None)
         return Vectors(np.asarray(model.user_factors), np.asarray(model.item_factors))
