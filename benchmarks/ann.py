@@ -5,8 +5,8 @@
 Goes to ``GRAPHPROFILE_URI``, else to a store of its own: embedded, or with ``--engine neo4j`` a server that it starts
 as the tests do. Refuses a store that is not empty, and leaves its items there. Vectors lie in clusters, as learned ones
 do; queries are drawn around the same centres and are no items. Three ways are timed, one query after the other: the
-index alone; the search of ``recommend``, which also asks whether another model is being written; and the exact search
-X. Recall is against a scan in NumPy.
+index alone; the search of ``recommend``, which also asks whether another model is being written; and the search
+of ``recommend --exact``. Recall is against a scan in NumPy.
 """
 
 from __future__ import annotations

@@ -60,10 +60,15 @@ class Search:
             exact: Look at every object instead of asking the index; done in any case where the index cannot tell.
         """
         found = None if exact else self._indexed(prefix, vector, k, version, hidden, conditions)
-        if found is None:
-            ids = conditions.all(self._store, PLURAL[prefix])
-            found = self._scan(prefix, vector, k, version, [id_ for id_ in ids if prefix + id_ not in hidden])
-        return found
+        if found is not None:
+            return found
+        parts = chunks(conditions.all(self._store, PLURAL[prefix]), IDS_AT_ONCE) if conditions else [None]
+        best: list[Pair] = []
+        for part in parts:
+            stored = self._vectors(prefix, part, version, near=vector, k=k + len(hidden))
+            shown = {prefix + id_: one for id_, one in stored.items() if prefix + id_ not in hidden}
+            best += nearest(list(shown), np.array(list(shown.values()), dtype=np.float32), vector, k)
+        return sorted(best, key=by_nearness)[:k]
 
     def _indexed(
         self, prefix: str, vector: Vector, k: int, version: str, hidden: set[str], conditions: Conditions
@@ -99,16 +104,6 @@ class Search:
         rows = self._store.read(f"recommend/read_{plural}", ids=[id_ for id_, _ in found], model=version)
         return any(not row["indexed"] for row in rows)
 
-    def _scan(self, prefix: str, vector: Vector, k: int, version: str, ids: Sequence[str]) -> list[Pair]:
-        """As the index would find, exactly, over the vectors that readers see."""
-        best: list[Pair] = []
-        for part in chunks(ids, IDS_AT_ONCE):
-            stored = self._vectors(prefix, part, version, near=vector, k=k)
-            keys = [prefix + id_ for id_ in stored]
-            best += nearest(keys, np.array(list(stored.values()), dtype=np.float32), vector, k)
-            best = sorted(best, key=by_nearness)[:k]
-        return best
-
     def diverse(
         self, found: list[Pair], vector: Vector, k: int, *, diversity: float, dim: int, version: str
     ) -> list[Pair]:
@@ -135,11 +130,14 @@ class Search:
         return [found[place] for place in chosen]
 
     def _vectors(
-        self, prefix: str, ids: Sequence[str], version: str, *, near: Vector, k: int
+        self, prefix: str, ids: Sequence[str] | None, version: str, *, near: Vector, k: int
     ) -> Mapping[str, Vector]:
-        """Stored vectors of those ``k`` of some objects that are nearest to a vector."""
-        rows = self._store.read(
-            f"recommend/rank_{PLURAL[prefix]}", ids=list(ids), vector=near.tolist(), k=k, model=version
+        """Stored vectors of those ``k`` of some objects, or of all, that are nearest to a vector."""
+        asked = {"vector": near.tolist(), "k": k, "model": version}
+        rows = (
+            self._store.read(f"recommend/scan_{PLURAL[prefix]}", **asked)
+            if ids is None
+            else self._store.read(f"recommend/rank_{PLURAL[prefix]}", ids=list(ids), **asked)
         )
         return {row["id"]: np.asarray(row["vector"], dtype=np.float32) for row in rows}
 
