@@ -109,3 +109,43 @@ def test_an_unknown_method_is_named(matrices: Path) -> None:
     done = python("retrieval.py", matrices / "train.npz", matrices / "test.npz", "--methods", "magic")
     assert done.returncode == 2
     assert "no such method: magic" in done.stderr
+
+
+def test_predicted_ratings_beside_means(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    taste, kind = rng.choice([-1, 1], 40), rng.choice([-1, 1], 30)
+    rows = [
+        f"{user}\t{item}\t{3 + taste[user] * kind[item]}\t{880_000_000 + number}"
+        for number, (user, item) in enumerate(rng.permutation(np.indices((40, 30)).reshape(2, -1).T)[:800])
+    ]
+    (tmp_path / "u.data").write_text("\n".join(rows), "utf-8")
+    done = python(
+        "ratings.py", tmp_path, "--methods", "global_mean,item_mean,item_knn", "--folds", "2", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["folds"], document["train"], document["test"]) == (2, 400, 800)
+    rows_of = {row["method"]: row for row in document["results"]}
+    assert list(rows_of) == ["global_mean", "item_mean", "item_knn"]
+    for row in rows_of.values():
+        for key in ("rmse", "mae"):
+            low, high = row[f"{key}_interval"]
+            assert low <= row[key] <= high
+    assert rows_of["item_knn"]["rmse"] < 0.5 * rows_of["item_mean"]["rmse"]
+    assert len(rows_of["item_knn"]["tried"]) > 1
+    missing = python("ratings.py", tmp_path / "nothing")
+    assert (missing.returncode, missing.stderr.count("Traceback")) == (1, 0)
+    assert "nothing" in missing.stderr
+
+
+def test_the_vector_index_beside_a_scan() -> None:
+    done = python("ann.py", "--items", "300", "--dim", "16", "--queries", "5", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["items"], document["dim"]) == (300, 16)
+    assert set(document["results"]) == {"index", "recommend's search", "exact"}
+    for row in document["results"].values():
+        assert row["recall_at_20"] >= 0.95
+        assert 0 < row["median_ms"] <= row["p95_ms"]
+    assert document["results"]["exact"]["recall_at_20"] == 1
+    assert python("ann.py", "--items", "3").returncode == 2
