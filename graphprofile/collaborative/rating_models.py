@@ -28,7 +28,6 @@ from graphprofile.collaborative.ratings import (
     take,
 )
 
-COLUMNS_AT_ONCE = 500
 MOST_KEPT = 1_000
 
 
@@ -71,8 +70,7 @@ def similarities(left: sp.csr_matrix, shrinkage: float) -> sp.csr_matrix:
     there.data = np.ones_like(there.data)
     squares = left.multiply(left).tocsr()
     blocks = []
-    for start in range(0, left.shape[1], COLUMNS_AT_ONCE):
-        part = slice(start, min(start + COLUMNS_AT_ONCE, left.shape[1]))
+    for part in _blocks(left.shape[1], left.shape[1]):
         product = (left[:, part].T @ left).toarray()
         common = (there[:, part].T @ there).toarray()
         mine = (squares[:, part].T @ there).toarray()
