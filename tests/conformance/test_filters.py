@@ -170,6 +170,33 @@ def test_everybody_under_the_same_conditions(trained: GraphProfile, tmp_path: Pa
         )
 
 
+def test_conditions_hold_while_the_next_model_is_written(trained: GraphProfile, tmp_path: Path) -> None:
+    gp = trained
+    options: dict[str, Any] = {"tags": ["A"], "where": ["year>1903"], "kind": "item"}
+
+    def asked() -> list[list[str]]:
+        gp.recommend_all(tmp_path / "all.parquet", 4, **options)
+        return [
+            ids(gp.recommend("a0", 5, **options)),
+            ids(gp.recommend("a0", 5, exact=True)),
+            ids(gp.recommend("a0", 5, diversity=0.5, **options)),
+            ids(gp.similar_items("A01", 5, tags=["A"])),
+            pl.read_parquet(tmp_path / "all.parquet")["id"].to_list(),
+        ]
+
+    before = asked()
+    gp.store.write(lambda tx: tx.run("embed/announce_model", version="next"))
+    assert asked() == before
+    # Half of the items hold vectors of the next model already, which lead elsewhere.
+    gp.cypher(
+        "MATCH (o:Item) WHERE o.year % 2 = 0 SET o.embedding_before = o.embedding, "
+        "o.embedding_before_model = o.embedding_model, o.embedding = $other, o.embedding_model = 'next'",
+        {"other": [1.0] * gp.models.model()[1].dimensions},
+        read_only=False,
+    )
+    assert asked() == before
+
+
 def test_classic_methods(trained: GraphProfile) -> None:
     gp = trained
     seen = {row["id"] for row in gp.cypher("MATCH (:User {id: 'a0'})-[:VIEWED]->(o) RETURN o.id AS id")}
