@@ -325,9 +325,13 @@ def comparison(values: dict[str, PerUser], mine: str, other: str, seed: int) -> 
 
 
 TITLES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "users": lambda part: f"{part['kept_out']:,} users kept out of training; {part['users']:,} of them in TEST",
+    "users": lambda part: (
+        f"{part['kept_out']:,} users kept out of training; {part['users']:,} of them in TEST"
+    ),
     "one_event": lambda part: f"the same {part['users']:,} users with one event each",
-    "items": lambda part: f"{part['kept_out']:,} items kept out, ranked among themselves for {part['users']:,}",
+    "items": lambda part: (
+        f"{part['kept_out']:,} items kept out, ranked among themselves for {part['users']:,}"
+    ),
 }
 
 

@@ -29,6 +29,10 @@ class Settings(BaseSettings):
         durable: Flush the embedded engine's log at every commit (survives a power cut, slower).
         retry_seconds: How long transient errors and write conflicts are retried.
         dimensions: Length of the learned vectors.
+        retrain_psi: ``update`` trains where an input's population stability index is above this (and above what
+            chance gives); None never.
+        retrain_moved: The same for 1 - cosine of the users' vectors then and now, on average.
+        retrain_ndcg_drop: The same for the share of NDCG@20 lost, as ``drift --metrics`` measured it last.
         vocabulary: Event rules and half-lives; None where no file declares any (the graph's own are used).
     """
 
@@ -45,6 +49,9 @@ class Settings(BaseSettings):
     durable: bool = False
     retry_seconds: float = Field(default=60.0, gt=0)
     dimensions: int = Field(default=64, ge=8, le=1024)
+    retrain_psi: float | None = Field(default=None, gt=0)
+    retrain_moved: float | None = Field(default=None, gt=0, le=2)
+    retrain_ndcg_drop: float | None = Field(default=None, gt=0, lt=1)
     vocabulary: Vocabulary | None = None
 
     @classmethod
@@ -64,8 +71,8 @@ def read_config(path: Path) -> dict[str, Any]:
     """The content of a ``graphprofile.toml`` as keyword arguments of :class:`Settings`.
 
     Tables: ``[connection]`` (uri, user, database), ``[store]`` (data_dir, heap_size, durable, retry_seconds),
-    ``[embeddings]`` (dimensions), ``[interests]`` (half_life_short_days, half_life_long_days) and
-    ``[events.NAME]``.
+    ``[embeddings]`` (dimensions), ``[drift]`` (retrain_psi, retrain_moved, retrain_ndcg_drop), ``[interests]``
+    (half_life_short_days, half_life_long_days) and ``[events.NAME]``.
 
     Raises:
         ConfigError: No such file, no TOML, or unknown tables and keys.
@@ -82,6 +89,7 @@ def read_config(path: Path) -> dict[str, Any]:
         "connection": {"uri", "user", "database"},
         "store": {"data_dir", "heap_size", "durable", "retry_seconds"},
         "embeddings": {"dimensions"},
+        "drift": {"retrain_psi", "retrain_moved", "retrain_ndcg_drop"},
         "interests": {"half_life_short_days", "half_life_long_days"},
         "events": None,
     }
@@ -157,6 +165,11 @@ TEMPLATE = """# graphprofile settings. Every line is optional; what stands here 
 
 # [embeddings]
 # dimensions = 64
+
+# [drift]                            # when `update` trains again; without these lines it never does
+# retrain_psi = 0.25                 # an input's population stability index
+# retrain_moved = 0.2                # 1 - cosine of the users' vectors then and now
+# retrain_ndcg_drop = 0.2            # share of NDCG@20 lost, as `drift --metrics` measured it last
 
 [interests]
 half_life_short_days = 7

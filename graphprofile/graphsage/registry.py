@@ -4,6 +4,7 @@
 
     ROOT/models/m-20261122T213000-ab12/arrays.npz   vectors and learned tables
     ROOT/models/m-20261122T213000-ab12/model.json   arguments, metrics, what graph it saw, sha256 of them
+    ROOT/models/m-20261122T213000-ab12/NOTE.json    what was measured of it later
     ROOT/models/in_use                              the version in use and the ones before it
 
 A version is written into a temporary folder, flushed, and renamed: it is there as a whole or not at all.
@@ -76,6 +77,7 @@ class Registry:
         graph: Mapping[str, Any] | None = None,
         created_at: datetime | None = None,
         extra: Mapping[str, Any] | None = None,
+        extra_arrays: Mapping[str, npt.NDArray[Any]] | None = None,
     ) -> str:
         """Writes a model as a new version and returns its name; does not put it to use.
 
@@ -85,6 +87,7 @@ class Registry:
             graph: What the model saw: digest, time, counts.
             created_at: Now by default.
             extra: More keys for ``model.json`` (split, reason, …).
+            extra_arrays: More arrays to keep with the model's, for ``arrays``.
 
         Raises:
             BadVectors: The model's vectors must not be served.
@@ -98,7 +101,7 @@ class Registry:
         try:
             scratch.mkdir(parents=True)
             buffer = io.BytesIO()
-            np.savez(buffer, allow_pickle=False, **_pack(model))
+            np.savez(buffer, allow_pickle=False, **{**(extra_arrays or {}), **_pack(model)})
             _write(scratch / _ARRAYS, buffer.getvalue())
             document = {
                 **(extra or {}),
@@ -156,6 +159,61 @@ class Registry:
                 return _unpack(dict(arrays), document)
         except (ValueError, KeyError, zipfile.BadZipFile) as error:
             raise _corrupt(path, f"{error}") from error
+
+    def object_array(self, version: str, name: str) -> dict[str, Any] | None:
+        """One array over the objects of a version, by object id; None where the version keeps no such array.
+
+        Only that array and the ids are read, not the vectors.
+
+        Raises:
+            NotFound: There is no such version.
+            RegistryCorrupt: The file cannot be read back.
+        """
+        self._document(version)
+        path = self.folder / version / _ARRAYS
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                if name not in arrays:
+                    return None
+                return dict(zip(_unpack_text(arrays, "object_ids"), arrays[name].tolist(), strict=True))
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise _corrupt(path, f"{error}") from error
+
+    def write_note(self, version: str, name: str, note: Mapping[str, Any]) -> None:
+        """Keeps what was measured of a version after it was saved; replaces an earlier note of that name.
+
+        Raises:
+            NotFound: There is no such version.
+            ModelError: The file cannot be written; an earlier note stays.
+        """
+        self._document(version)
+        path = self.folder / version / f"{name}.json"
+        scratch = path.with_name(f".{name}.{secrets.token_hex(4)}")
+        try:
+            _write(scratch, json.dumps(note, indent=1, allow_nan=False).encode())
+            scratch.replace(path)
+            flush_folder(path.parent)
+        except OSError as error:
+            scratch.unlink(missing_ok=True)
+            raise ModelError(
+                f"the note could not be saved: {path}: {error.strerror or error}",
+                "Make room or give write permission there.",
+            ) from error
+
+    def read_note(self, version: str, name: str) -> dict[str, Any] | None:
+        """What ``write_note`` kept; None where nothing was.
+
+        Raises:
+            RegistryCorrupt: The file cannot be read back.
+        """
+        path = self.folder / version / f"{name}.json"
+        try:
+            note = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise _corrupt(path, f"{error}") from error
+        return note if isinstance(note, dict) else None
 
     def list(self) -> list[ModelInfo]:
         """All versions, oldest first.
