@@ -23,6 +23,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from graphprofile.graphsage import metrics
 from graphprofile.graphsage.compare import scorer
 from graphprofile.graphsage.config import TrainConfig
 from graphprofile.graphsage.data import TrainingGraph
-from graphprofile.graphsage.fitted import FittedModel
+from graphprofile.graphsage.fitted import FittedModel, filled
 from graphprofile.graphsage.metrics import Protocol, Scorer, Split
 from graphprofile.graphsage.train import fit
 
@@ -170,8 +171,7 @@ def users_and_one_event(
 
 def of_users(protocol: Protocol, keep: np.ndarray) -> Protocol:
     """The same protocol for some of its users."""
-    some: Protocol = object.__new__(Protocol)
-    some.__dict__.update(protocol.__dict__)
+    some = copy(protocol)
     mask = keep[protocol.users]
     some.users, some.targets = protocol.users[mask], protocol.targets[np.flatnonzero(mask)]
     return some
@@ -213,8 +213,8 @@ def new_items(split: Split, config: TrainConfig, arguments: argparse.Namespace) 
         protocol = among_new(split, rest, out)
         if not len(protocol.users):
             continue
-        model = trained(rest, config, f"without {int(out.sum())} items")
-        methods = {"ours": scorer(model, rest), **tag_scorers(rest)}
+        model = trained(undescribed(rest, out), config, f"without {int(out.sum())} items")
+        methods = {"ours": scorer(filled(model, rest), rest), **tag_scorers(rest)}
         for name, method in methods.items():
             shaken = without_ties(method, arguments.seed)
             rows.setdefault(name, []).append(protocol.per_user(shaken, K))
@@ -224,6 +224,20 @@ def new_items(split: Split, config: TrainConfig, arguments: argparse.Namespace) 
     names = ("tag_popularity", "tag_popularity_mean")
     best = max(names, key=lambda name: float(values[name][1].mean()))
     return comparison(values, "ours", best, arguments.seed) | {"kept_out": size * arguments.folds}
+
+
+def undescribed(graph: TrainingGraph, objects: np.ndarray) -> TrainingGraph:
+    """The graph that knows nothing of some objects but their ids."""
+    tags, features = ~objects[graph.tag_object], ~objects[graph.feature_object]
+    return replace(
+        graph,
+        tag_object=graph.tag_object[tags],
+        tag_tag=graph.tag_tag[tags],
+        tag_weight=graph.tag_weight[tags],
+        feature_object=graph.feature_object[features],
+        feature_feature=graph.feature_feature[features],
+        feature_weight=graph.feature_weight[features],
+    )
 
 
 def among_new(split: Split, rest: TrainingGraph, out: np.ndarray) -> Protocol:

@@ -33,12 +33,12 @@ import numpy.typing as npt
 
 from graphprofile.disk import flush_folder
 from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
+from graphprofile.graphsage.arrays import pack, unpack, unpack_text
 from graphprofile.graphsage.fitted import FittedModel
 
 FORMAT = 1
 _ARRAYS = "arrays.npz"
 _DOCUMENT = "model.json"
-_TEXTS = ("object_ids", "event_types", "tag_names", "feature_names")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Registry:
         try:
             scratch.mkdir(parents=True)
             buffer = io.BytesIO()
-            np.savez(buffer, allow_pickle=False, **{**(extra_arrays or {}), **_pack(model)})
+            np.savez(buffer, allow_pickle=False, **{**(extra_arrays or {}), **pack(model)})
             _write(scratch / _ARRAYS, buffer.getvalue())
             document = {
                 **(extra or {}),
@@ -156,7 +156,7 @@ class Registry:
             raise _corrupt(path, "its content is not what was saved (truncated or changed)")
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                return _unpack(dict(arrays), document)
+                return unpack(dict(arrays), document)
         except (ValueError, KeyError, zipfile.BadZipFile) as error:
             raise _corrupt(path, f"{error}") from error
 
@@ -175,7 +175,7 @@ class Registry:
             with np.load(path, allow_pickle=False) as arrays:
                 if name not in arrays:
                     return None
-                return dict(zip(_unpack_text(arrays, "object_ids"), arrays[name].tolist(), strict=True))
+                return dict(zip(unpack_text(arrays, "object_ids"), arrays[name].tolist(), strict=True))
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise _corrupt(path, f"{error}") from error
 
@@ -350,61 +350,3 @@ def _code_version() -> str:
         return package_version("graphprofile")
     except PackageNotFoundError:
         return "unknown"
-
-
-def _pack_text(name: str, values: Any) -> dict[str, npt.NDArray[Any]]:
-    """Text as UTF-8 bytes and ends: a fixed-width text array would take the longest id's length for each."""
-    encoded = [str(value).encode() for value in values]
-    return {
-        f"{name}.utf8": np.frombuffer(b"".join(encoded), dtype=np.uint8),
-        f"{name}.ends": np.cumsum([len(value) for value in encoded], dtype=np.int64),
-    }
-
-
-def _unpack_text(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> list[str]:
-    content, ends = arrays[f"{name}.utf8"].tobytes(), arrays[f"{name}.ends"].tolist()
-    return [content[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
-
-
-def _pack(model: FittedModel) -> dict[str, npt.NDArray[Any]]:
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "object_kind": model.object_kind,
-        "inputs": model.inputs,
-        "targets": model.targets,
-        "popularity": model.popularity,
-        "trained": model.trained,
-        "known": model.known,
-        "scaled_rows": model.scaled_rows,
-        "channel_weights": model.channel_weights,
-        "tag_table": model.description_tables[0],
-        "feature_table": model.description_tables[1],
-    }
-    texts = (model.object_ids, model.event_types, *model.description_names)
-    for name, values in zip(_TEXTS, texts, strict=True):
-        arrays |= _pack_text(name, values)
-    return arrays
-
-
-def _unpack(arrays: Mapping[str, npt.NDArray[Any]], document: Mapping[str, Any]) -> FittedModel:
-    object_ids, event_types, tag_names, feature_names = (_unpack_text(arrays, name) for name in _TEXTS)
-    return FittedModel(
-        config=document["config"],
-        choices=document["choices"],
-        object_ids=np.array(object_ids, dtype=object),
-        object_kind=arrays["object_kind"],
-        inputs=arrays["inputs"],
-        targets=arrays["targets"],
-        popularity=arrays["popularity"],
-        trained=arrays["trained"],
-        known=arrays["known"],
-        scaled_rows=arrays["scaled_rows"],
-        gamma=document["gamma"],
-        event_types=tuple(event_types),
-        channel_weights=arrays["channel_weights"],
-        description_names=(tuple(tag_names), tuple(feature_names)),
-        description_tables=(arrays["tag_table"], arrays["feature_table"]),
-        user_half_life_days=document["user_half_life_days"],
-        popularity_mean=document["popularity_mean"],
-        popularity_factors=tuple(document["popularity_factors"]),
-        newest_ts=document["newest_ts"],
-    )
