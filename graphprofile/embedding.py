@@ -13,7 +13,8 @@ import numpy as np
 
 from graphprofile import drift, governance
 from graphprofile.digest import digest
-from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
+from graphprofile.distributions import ranks
+from graphprofile.errors import ModelError, NoModel, NotFound
 from graphprofile.export import training_graph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.registry import ModelInfo, Registry
@@ -177,7 +178,7 @@ class Models:
                 "reason": report.reason,
                 "drift": drift.reference(self.store, self.vocabulary, graph),
             },
-            extra_arrays={drift.RANKS: drift.ranks(graph)},
+            extra_arrays={drift.RANKS: ranks(graph)},
         )
         checkpoints.clear()
         if report.promoted:
@@ -196,8 +197,8 @@ class Models:
         version = self.in_use()
         try:
             return self.registry.show(version).document if version else {}
-        except (NotFound, RegistryCorrupt):
-            # Trained elsewhere, or damaged: there is nothing to compare with, and training anew mends it.
+        except (NotFound, ModelError):
+            # Trained elsewhere, damaged or of other code: nothing to compare with, and training anew mends it.
             return {}
 
     def evaluate(self, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -469,6 +470,7 @@ def _summary(info: ModelInfo, in_use: str | None) -> dict[str, Any]:
         "ndcg_at_20": measured.get("ndcg_at_20"),
         "dimensions": info.document.get("dimensions"),
         "graph": info.document.get("graph"),
+        "problem": info.document.get("problem"),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def feature_tokens(properties: Mapping[str, Any]) -> list[str]:
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, bool) or (isinstance(part, str) and 0 < len(part) <= LONGEST_TOKEN):
                 tokens.append(f"{name}={part}")
-            elif isinstance(part, int | float):
+            elif isinstance(part, int | float) and math.isfinite(part):
                 # Of a year two digits would leave the century; most whole numbers of that size are years.
                 digits = 3 if isinstance(part, int) and 1000 <= part < 3000 else 2
                 tokens.append(f"{name}~{significant(float(part), digits):g}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graphprofile.graphsage.data import TrainingGraph
     from graphprofile.store import Store
 
-Role = Literal["champion", "challenger", "earlier"]
+Role = Literal["champion", "challenger", "earlier", "damaged"]
 METRICS_NOTE = "metrics_drift"
 _MOST_USERS = 20_000
 _FEWEST_USERS = 5
@@ -31,11 +31,15 @@ _FEWEST_USERS = 5
 def role(info: ModelInfo, champion: str | None, infos: Sequence[ModelInfo]) -> Role:
     """``champion``: in use; ``challenger``: trained after the one in use; ``earlier``: all others.
 
+    A version that cannot be read is ``damaged``, whatever it was.
+
     Args:
         info: The version.
         champion: The version in use.
         infos: All versions, oldest first.
     """
+    if "problem" in info.document:
+        return "damaged"
     if info.version == champion:
         return "champion"
     order = [other.version for other in infos]
@@ -197,7 +201,7 @@ def measure_drift(
         NoModel: This registry holds no version.
         RegistryCorrupt: A version cannot be read back.
     """
-    infos = registry.list()
+    infos = [info for info in registry.list() if "problem" not in info.document]
     if not infos:
         raise NoModel(
             f"The graph's model {in_use} is not in {registry.folder}.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from graphprofile.drift import DISTRIBUTIONS, LARGE, MODERATE
+from graphprofile.distributions import DISTRIBUTIONS, LARGE, MODERATE
 from graphprofile.records import iso
 
 _METHODS = {

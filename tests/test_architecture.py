@@ -41,6 +41,7 @@ LAYERS = {
     "report": 8,
     "writeback": 7,
     "recommend": 8,
+    "distributions": 5,
     "drift": 8,
     "governance": 8,
     "modelcard": 8,

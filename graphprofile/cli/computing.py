@@ -143,6 +143,9 @@ def models_list(connection: Connection) -> int:
                 for row in rows
             ],
         )
+        for row in rows:
+            if row["problem"]:
+                print(f"{row['version']}: {row['problem']}")
     return DONE
 
 

@@ -247,7 +247,8 @@ class FittedModel:
             The vectors of all objects of the graph that are unknown to the model or were not trained.
         """
         place = self.positions(graph.object_ids)
-        trained = (place >= 0) & self.trained[np.maximum(place, 0)] if len(self.trained) else place >= 0
+        trained: BoolArray = place >= 0
+        trained[trained] = self.trained[place[trained]]
         index = np.flatnonzero(~trained).astype(np.int64)
         matrices = [matrix[index] for matrix in description_matrices(graph, self.description_names)]
         before_hop = np.zeros((len(index), 2 * self.dim))
@@ -260,7 +261,7 @@ class FittedModel:
             popularity = np.where(described, foretold[:, -1], popularity)
         if neighbourhood and graph.num_events:
             smoothed, counts = self._neighbourhood(graph, place, trained, index)
-            reached = smoothed.any(axis=1)[:, None]
+            reached = (smoothed != 0).any(axis=1, keepdims=True)
             rows = np.where(reached, before_hop + self.gamma * smoothed, rows)
             # Events of a new object are all newer than the model: they count without decay.
             counted = np.log1p(counts) * sum(self.popularity_factors) - self.popularity_mean

@@ -216,15 +216,18 @@ class Registry:
         return note if isinstance(note, dict) else None
 
     def list(self) -> list[ModelInfo]:
-        """All versions, oldest first.
-
-        Raises:
-            RegistryCorrupt: A version's ``model.json`` cannot be read.
-        """
+        """All versions, oldest first; of one that cannot be read the document says ``problem`` and no more."""
         if not self.folder.is_dir():
             return []
         names = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
-        return [self.show(name) for name in names]
+        found = []
+        for name in names:
+            try:
+                found.append(self.show(name))
+            except ModelError as error:
+                # Who looks for a version to go back to must see the others.
+                found.append(ModelInfo(name, "", False, {"problem": error.message}))
+        return found
 
     def show(self, version: str | None = None) -> ModelInfo:
         """One version, the one in use by default.

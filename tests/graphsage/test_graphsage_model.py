@@ -423,16 +423,6 @@ def test_too_small_to_measure_still_trains() -> None:
         evaluate_recipe(graph, SMALL.to_dict())
 
 
-def test_users_all_alike_are_refused_or_served_with_whole_vectors() -> None:
-    graph = checkerboard(users=20, objects=8, per_user=4, tags=False)
-    same = replace(graph, event_object=np.tile(np.arange(4), 20))
-    try:
-        vectors = fit(same, SMALL, choices=CHOICES).stored_objects()[0]
-    except BadVectors:
-        return
-    assert np.isfinite(vectors).all()
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
