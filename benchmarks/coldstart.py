@@ -7,7 +7,9 @@ TRAIN and TEST as for ``benchmarks/retrieval.py``; ``benchmarks/cut.py`` makes b
 
 * **users**: a seeded tenth of the users is kept out of training; their vectors are then made of their own events and
   the frozen objects, and their Recall and NDCG stand beside what *the same users* get from a model that was trained on
-  everybody. With ``--folds N`` N tenths are kept out in turn, a training each.
+  everybody. With ``--folds N`` N tenths are kept out in turn, a training each; then also beside what they get from a
+  model that was trained on them and on as few users, another tenth being kept out: being unknown, told apart from
+  having less to learn from.
 * **one_event**: the same kept-out users with one event of theirs, drawn at random, beside popularity.
 * **items**: a seeded tenth of the described items is kept out of training; they are ranked among themselves for the
   users who chose one in TEST, beside the popularity of their tags and the user's own shares of their tags.
@@ -131,9 +133,10 @@ def users_and_one_event(
     everybody = scorer(trained(split.train, config, "on everybody"), split.train)
     popular = metrics.popularity(split.train)
     rows: dict[str, list[PerUser]] = {
-        name: [] for name in ("trained_on", "folded_in", "one_event", "popularity")
+        name: [] for name in ("folded_in", "trained_on", "trained_on_less", "one_event", "popularity")
     }
     kept_out = 0
+    before: Protocol | None = None
     for fold in range(arguments.folds):
         out = np.zeros(split.train.num_users, dtype=np.bool_)
         out[order[fold * size : (fold + 1) * size]] = True
@@ -144,17 +147,26 @@ def users_and_one_event(
         rest = split.train.select(~out[split.train.event_user])
         model = trained(rest, config, f"without {int(out.sum())} users")
         rows["trained_on"].append(these.per_user(everybody, K))
-        rows["folded_in"].append(these.per_user(scorer(model, split.train), K))
+        known = scorer(model, split.train)
+        rows["folded_in"].append(these.per_user(known, K))
+        if before is None:
+            first_known = known
+        else:
+            rows["trained_on_less"].append(before.per_user(known, K))
+        before = these
         rows["popularity"].append(these.per_user(popular, K))
         one = one_event_each(split.train, out, np.random.default_rng(arguments.seed + fold))
         rows["one_event"].append(these.per_user(scorer(model, one), K))
     if not rows["folded_in"]:
         raise TooLittleData("none of the users kept out is asked for in TEST", "Give a larger --share.")
-    values = {name: joined(of_name) for name, of_name in rows.items()}
+    if before is not None and len(rows["folded_in"]) > 1:
+        # The last tenth by the first model, so that the order of users is that of the other rows.
+        rows["trained_on_less"].append(before.per_user(first_known, K))
+    values = {name: joined(of_name) for name, of_name in rows.items() if of_name}
     found: dict[str, Any] = {}
     if "users" in parts:
         found["users"] = comparison(
-            {name: values[name] for name in ("folded_in", "trained_on", "popularity")},
+            {name: values[name] for name in values if name != "one_event"},
             "folded_in",
             "trained_on",
             arguments.seed,
