@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from graphprofile.errors import GraphProfileError
 from graphprofile.ingest.canonical import canonical_value
 from graphprofile.records import SYSTEM_PROPERTIES
 from graphprofile.vocabulary import Vocabulary
@@ -26,10 +27,22 @@ def digest(store: Store, vocabulary: Vocabulary) -> str:
     Counts: users, items, content and tags with their source properties; HAS_TAG and PART_OF; events with type,
     ends, id, time, value and declared properties; of interests the exact fields. Tags that nothing refers to and
     nobody described are left out: they are traces of descriptions that were overtaken.
+
+    Raises:
+        GraphProfileError: A property is NaN or infinite, which nothing loaded can be: equal to nothing, itself
+            included.
     """
     total = 0
     for record in _records(store, vocabulary):
-        total += int.from_bytes(sha256(canonical_value(record).encode()).digest(), "big")
+        try:
+            canonical = canonical_value(record)
+        except ValueError as error:
+            where = " ".join(part for part in record if isinstance(part, str))
+            raise GraphProfileError(
+                f"{where}: a property cannot be compared: {error}.",
+                "Set it to a finite number or remove it, with a Cypher query of your own.",
+            ) from error
+        total += int.from_bytes(sha256(canonical.encode()).digest(), "big")
     return f"{total % (1 << 256):064x}"
 
 

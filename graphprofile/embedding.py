@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphprofile import drift, governance
 from graphprofile.comparing import EMBEDDINGS, MODEL, Comparing
 from graphprofile.digest import digest
-from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt, UsageError
+from graphprofile.distributions import ranks
+from graphprofile.errors import ModelError, NoModel, NotFound, UsageError
 from graphprofile.export import training_graph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.registry import ModelInfo, Registry
@@ -119,8 +121,11 @@ class Models:
 
     def list(self) -> list[dict[str, Any]]:
         """Versions, newest first, with the main figures."""
-        in_use = self.in_use()
-        return [_summary(info, in_use) for info in reversed(self.registry.list())]
+        in_use, infos = self.in_use(), self.registry.list()
+        return [
+            {**_summary(info, in_use), "role": governance.role(info, in_use, infos)}
+            for info in reversed(infos)
+        ]
 
     def show(self, version: str) -> dict[str, Any]:
         """All that is known of one version.
@@ -150,6 +155,7 @@ class Models:
             "objects": graph.num_objects,
             "events": graph.num_events,
             "vocabulary": self.vocabulary.fingerprint(),
+            "snapshot_at": iso(int(time.time()) * 1000),
         }
         report = train(
             graph,
@@ -167,7 +173,13 @@ class Models:
             report.model,
             metrics=metrics,
             graph=seen,
-            extra={"split": report.split, "difference": report.difference, "reason": report.reason},
+            extra={
+                "split": report.split,
+                "difference": report.difference,
+                "reason": report.reason,
+                "drift": drift.reference(self.store, self.vocabulary, graph),
+            },
+            extra_arrays={drift.RANKS: ranks(graph)},
         )
         checkpoints.clear()
         if report.promoted:
@@ -186,8 +198,8 @@ class Models:
         version = self.in_use()
         try:
             return self.registry.show(version).document if version else {}
-        except (NotFound, RegistryCorrupt):
-            # Trained elsewhere, or damaged: there is nothing to compare with, and training anew mends it.
+        except (NotFound, ModelError):
+            # Trained elsewhere, damaged or of other code: nothing to compare with, and training anew mends it.
             return {}
 
     def evaluate(self, *, methods: Sequence[str] = (), progress: Progress | None = None) -> dict[str, Any]:
@@ -214,6 +226,61 @@ class Models:
             "metrics": {name: None if m is None else _plain(m) for name, m in metrics.items()},
             "split": split,
         }
+
+    # --- governance -----------------------------------------------------------------------------------------
+
+    def compare(
+        self, one: str, other: str, *, as_trained: bool = False, progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Two versions on the same users; see :func:`graphprofile.governance.compare_versions`."""
+        return governance.compare_versions(
+            self.store,
+            self.vocabulary,
+            self.registry,
+            one,
+            other,
+            as_trained=as_trained,
+            progress=progress,
+        )
+
+    def card(self, version: str) -> str:
+        """A model card in Markdown.
+
+        Raises:
+            NotFound: No such version.
+        """
+        from graphprofile.modelcard import card
+
+        infos = self.registry.list()
+        info = self.registry.show(version)
+        return card(
+            info.document,
+            role=governance.role(info, self.in_use(), infos),
+            measured=self.registry.read_note(version, governance.METRICS_NOTE),
+        )
+
+    def drift(self, *, metrics: bool = False, users: int | None = None) -> dict[str, Any]:
+        """How far inputs, vectors and metrics are from the last training; see :mod:`graphprofile.drift`.
+
+        Args:
+            metrics: Measure the model in use on what came since, and keep the result beside it.
+            users: How many to sample.
+
+        Raises:
+            NoModel: Nothing has been trained yet.
+            TooLittleData: Metrics were asked for, and too few users have something new.
+        """
+        version, model = self.model()
+        if metrics:
+            governance.measure_metrics(self.store, self.vocabulary, self.registry, version, model)
+        return governance.measure_drift(
+            self.store,
+            self.vocabulary,
+            self.registry,
+            version,
+            model=model,
+            users=users or drift.SAMPLED_USERS,
+        )
 
     def promote(self, version: str, progress: Progress | None = None) -> EmbedResult:
         """Put a version into use: write its vectors beside those in use, then name it.
@@ -419,6 +486,7 @@ def _summary(info: ModelInfo, in_use: str | None) -> dict[str, Any]:
         "ndcg_at_20": measured.get("ndcg_at_20"),
         "dimensions": info.document.get("dimensions"),
         "graph": info.document.get("graph"),
+        "problem": info.document.get("problem"),
     }
 
 

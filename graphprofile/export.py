@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,8 @@ NOT_FEATURES = frozenset({"title", "text", "url", "notes", "description"})
 def feature_tokens(properties: Mapping[str, Any]) -> list[str]:
     """Tokens of an object's properties, each property on its own, so that a new object gets the same ones.
 
-    Short text and booleans are taken as they are, numbers to two significant digits, lists by entry; titles and
-    long text say nothing that another object would share.
+    Short text and booleans are taken as they are, numbers to two significant digits (years by the decade), lists by
+    entry; titles and long text say nothing that another object would share.
     """
     tokens = []
     for name, value in sorted(properties.items()):
@@ -40,8 +41,10 @@ def feature_tokens(properties: Mapping[str, Any]) -> list[str]:
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, bool) or (isinstance(part, str) and 0 < len(part) <= LONGEST_TOKEN):
                 tokens.append(f"{name}={part}")
-            elif isinstance(part, int | float):
-                tokens.append(f"{name}~{significant(float(part), 2):g}")
+            elif isinstance(part, int | float) and math.isfinite(part):
+                # Of a year two digits would leave the century; most whole numbers of that size are years.
+                digits = 3 if isinstance(part, int) and 1000 <= part < 3000 else 2
+                tokens.append(f"{name}~{significant(float(part), digits):g}")
     return tokens
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from graphprofile import reading
 from graphprofile import settings as settings_module
-from graphprofile.errors import NotFound, SourceError, StoreMismatch, UsageError
+from graphprofile.errors import ModelError, NotFound, SourceError, StoreMismatch, UsageError
 from graphprofile.migrations import MigrateResult, check_version, migrate
 from graphprofile.records import (
     EmbedResult,
@@ -475,15 +475,25 @@ class GraphProfile:
     def update(self, *sources: Any, progress: Progress | None = None, **options: Any) -> UpdateResult:
         """Load, then bring tags and vectors up to date: what a scheduler calls.
 
+        Where a threshold of drift is declared (``retrain_…`` of the settings) and passed, a model is trained too.
+
         Args:
             *sources: As for :meth:`load`.
             progress: As for :meth:`load`.
             **options: As for :meth:`load`.
         """
+        from graphprofile import governance
+
         loaded = self.load(*sources, progress=progress, **options)
         tags = self.update_tags(progress=progress)
-        embedded = self.embed(progress=progress) if self.models.in_use() else None
-        return UpdateResult(load=loaded, tags=tags, embed=embedded)
+        if not self.models.in_use():
+            return UpdateResult(load=loaded, tags=tags, embed=None)
+        embedded = self.embed(progress=progress)
+        if options.get("dry_run") or not governance.declared(self.settings):
+            return UpdateResult(load=loaded, tags=tags, embed=embedded)
+        because = governance.passed(self.models.drift(), self.settings)
+        trained = self.train(progress=progress) if because else None
+        return UpdateResult(load=loaded, tags=tags, embed=embedded, retrained_because=because, train=trained)
 
     # --- learning -------------------------------------------------------------------------------------------
 
@@ -717,6 +727,19 @@ class GraphProfile:
         """
         return self.models.evaluate(methods=methods, progress=progress)
 
+    def drift(self, *, metrics: bool = False, users: int | None = None) -> dict[str, Any]:
+        """How far inputs, vectors and metrics are from the last training; see :mod:`graphprofile.drift`.
+
+        Args:
+            metrics: Also measure the model in use on the events since its training, and keep the result.
+            users: How many users to sample; 20,000 where nothing is said.
+
+        Raises:
+            NoModel: Nothing has been trained yet.
+            TooLittleData: Metrics were asked for, and too few users have something new.
+        """
+        return self.models.drift(metrics=metrics, users=users)
+
     def report(
         self,
         out: str | Path = "report.html",
@@ -770,10 +793,15 @@ class GraphProfile:
 
         return to_networkx(self.store, self.vocabulary, **options)
 
-    def status(self, batches: int = 5) -> dict[str, Any]:
-        """Engine, counts, last batches with their rates, lag, quarantine, model and how fresh the vectors are.
+    def status(self, batches: int = 5, *, drift: bool = True) -> dict[str, Any]:
+        """Engine, counts, last batches with their rates, lag, quarantine, model, how fresh the vectors are, drift.
 
-        ``watermark`` is the time of the newest event; ``lag_seconds`` how far it lies behind the clock.
+        ``watermark`` is the time of the newest event; ``lag_seconds`` how far it lies behind the clock; ``drift`` is
+        measured on 2,000 users, its metrics are the ones of the last :meth:`drift` that measured them.
+
+        Args:
+            batches: How many of the last ones to list.
+            drift: Whether to measure it.
         """
         from graphprofile.batches import list_batches
         from graphprofile.ingest.quarantine import list_quarantine
@@ -809,7 +837,17 @@ class GraphProfile:
             "model": in_use,
             "model_coming": self.models.coming() if in_use else None,
             "vectors": vectors,
+            "drift": self._drift_now() if in_use and drift else None,
         }
+
+    def _drift_now(self) -> dict[str, Any]:
+        """Drift for ``status``, which has to answer also where the model cannot be read."""
+        from graphprofile.drift import USERS_IN_STATUS
+
+        try:
+            return self.models.drift(users=USERS_IN_STATUS)
+        except ModelError as error:
+            return {"error": error.message}
 
 
 def filters_of(tags: Sequence[str], where: Sequence[Where], available: bool) -> Filters:

@@ -355,14 +355,6 @@ class EmbedResult(Document):
     seconds: float
 
 
-class UpdateResult(Document):
-    """Answer of ``update``; ``embed`` is None before the first training."""
-
-    load: LoadResult
-    tags: TagsResult
-    embed: EmbedResult | None
-
-
 class TrainResult(Document):
     """Answer of ``train``; ``resumed_epochs`` were trained before it was broken off and not again."""
 
@@ -372,6 +364,20 @@ class TrainResult(Document):
     metrics: dict[str, dict[str, Any] | None]
     seconds: float
     resumed_epochs: int = 0
+
+
+class UpdateResult(Document):
+    """Answer of ``update``; ``embed`` is None before the first training.
+
+    ``retrained_because`` names the declared thresholds of drift that were passed, and ``train`` is then what the
+    training gave.
+    """
+
+    load: LoadResult
+    tags: TagsResult
+    embed: EmbedResult | None
+    retrained_because: list[str] = []
+    train: TrainResult | None = None
 
 
 class TagInterest(Document):

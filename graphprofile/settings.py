@@ -30,6 +30,10 @@ class Settings(BaseSettings):
         retry_seconds: How long transient errors and write conflicts are retried.
         dimensions: Length of the learned vectors.
         available_property: Property of items and content that is false on what cannot be had now.
+        retrain_psi: ``update`` trains where an input's population stability index is above this (and above what
+            chance gives); None never.
+        retrain_moved: The same for 1 - cosine of the users' vectors then and now, on average.
+        retrain_ndcg_drop: The same for the share of NDCG@20 lost, as ``drift --metrics`` measured it last.
         vocabulary: Event rules and half-lives; None where no file declares any (the graph's own are used).
     """
 
@@ -47,6 +51,9 @@ class Settings(BaseSettings):
     retry_seconds: float = Field(default=60.0, gt=0)
     dimensions: int = Field(default=64, ge=8, le=1024)
     available_property: str = Field(default="available", min_length=1)
+    retrain_psi: float | None = Field(default=None, gt=0)
+    retrain_moved: float | None = Field(default=None, gt=0, le=2)
+    retrain_ndcg_drop: float | None = Field(default=None, gt=0, lt=1)
     vocabulary: Vocabulary | None = None
 
     @classmethod
@@ -66,8 +73,8 @@ def read_config(path: Path) -> dict[str, Any]:
     """The content of a ``graphprofile.toml`` as keyword arguments of :class:`Settings`.
 
     Tables: ``[connection]`` (uri, user, database), ``[store]`` (data_dir, heap_size, durable, retry_seconds),
-    ``[embeddings]`` (dimensions), ``[recommend]`` (available_property), ``[interests]`` (half_life_short_days,
-    half_life_long_days) and ``[events.NAME]``.
+    ``[embeddings]`` (dimensions), ``[recommend]`` (available_property), ``[drift]`` (retrain_psi, retrain_moved,
+    retrain_ndcg_drop), ``[interests]`` (half_life_short_days, half_life_long_days) and ``[events.NAME]``.
 
     Raises:
         ConfigError: No such file, no TOML, or unknown tables and keys.
@@ -85,6 +92,7 @@ def read_config(path: Path) -> dict[str, Any]:
         "store": {"data_dir", "heap_size", "durable", "retry_seconds"},
         "embeddings": {"dimensions"},
         "recommend": {"available_property"},
+        "drift": {"retrain_psi", "retrain_moved", "retrain_ndcg_drop"},
         "interests": {"half_life_short_days", "half_life_long_days"},
         "events": None,
     }
@@ -163,6 +171,11 @@ TEMPLATE = """# graphprofile settings. Every line is optional; what stands here 
 
 # [recommend]
 # available_property = "available"   # false on what cannot be had: left out by `recommend --available`
+
+# [drift]                            # when `update` trains again; without these lines it never does
+# retrain_psi = 0.25                 # an input's population stability index
+# retrain_moved = 0.2                # 1 - cosine of the users' vectors then and now
+# retrain_ndcg_drop = 0.2            # share of NDCG@20 lost, as `drift --metrics` measured it last
 
 [interests]
 half_life_short_days = 7

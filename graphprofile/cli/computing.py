@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from graphprofile.cli.governing import models_card, models_compare
 from graphprofile.cli.options import Connection, common
 from graphprofile.cli.output import cell, print_json, print_pairs, print_table, progress_bar
 from graphprofile.errors import UsageError
@@ -120,6 +121,10 @@ def models() -> None:
     """The model registry."""
 
 
+models.add_command(models_compare)
+models.add_command(models_card)
+
+
 @models.command("list", epilog="Example: graphprofile models list")
 @common
 def models_list(connection: Connection) -> int:
@@ -132,11 +137,11 @@ def models_list(connection: Connection) -> int:
         print("No model yet: `graphprofile train` learns one.")
     else:
         print_table(
-            ["version", "in use", "created", "Recall@20", "NDCG@20", "dimensions"],
+            ["version", "role", "created", "Recall@20", "NDCG@20", "dimensions"],
             [
                 (
                     row["version"],
-                    row["in_use"],
+                    row["role"],
                     row["created_at"],
                     row["recall_at_20"],
                     row["ndcg_at_20"],
@@ -145,6 +150,9 @@ def models_list(connection: Connection) -> int:
                 for row in rows
             ],
         )
+        for row in rows:
+            if row["problem"]:
+                print(f"{row['version']}: {row['problem']}")
     return DONE
 
 
@@ -159,6 +167,8 @@ def models_show(connection: Connection, version: str) -> int:
         print_json(document)
     else:
         metrics = document.pop("metrics", None)
+        # Bins are for programs; `models card` shows them to people.
+        document.pop("drift", None)
         print_pairs(document, f"Model {version}")
         if metrics:
             show_metrics(metrics)

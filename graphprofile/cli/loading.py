@@ -211,6 +211,11 @@ def update(connection: Connection, sources: tuple[str, ...], **options: Any) -> 
             )
         else:
             note("No vectors yet: `graphprofile train` learns them.")
+        for reason in result.retrained_because:
+            print(f"Drift: {reason}")
+        if result.train:
+            state = "promoted" if result.train.promoted else "kept, not promoted"
+            print(f"Trained again: {result.train.model} {state}, {result.train.reason}")
     return PARTIAL if result.load.quarantined or result.load.conflicts else DONE
 
 

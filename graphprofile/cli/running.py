@@ -30,11 +30,12 @@ def digest(connection: Connection) -> int:
 
 
 @click.command(epilog="Example: graphprofile status")
+@click.option("--no-drift", is_flag=True, help="Leave drift out, which reads the events of 2,000 users.")
 @common
-def status(connection: Connection) -> int:
-    """Show engine, counts, last batches, lag, quarantine, model and how fresh the vectors are."""
+def status(connection: Connection, no_drift: bool) -> int:
+    """Show engine, counts, last batches, lag, quarantine, model, how fresh the vectors are, and drift."""
     with connection.open() as gp:
-        document = gp.status()
+        document = gp.status(drift=not no_drift)
     if connection.as_json:
         print_json(document)
         return DONE
@@ -71,6 +72,10 @@ def status(connection: Connection) -> int:
         print_table(
             columns, [tuple(b.get(c) for c in columns) for b in document["batches"]], title="Last batches"
         )
+    if document["drift"]:
+        from graphprofile.cli.governing import show_drift
+
+        show_drift(document["drift"])
     return DONE
 
 

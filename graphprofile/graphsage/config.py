@@ -120,3 +120,18 @@ class Choices:
         out = asdict(self)
         out["calibration"]["popularity"] = list(self.calibration.popularity)
         return out
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Choices:
+        """From ``to_dict``."""
+        found = dict(values.get("calibration") or {})
+        known = {item.name for item in fields(Calibration)}
+        calibration = {key: value for key, value in found.items() if key in known}
+        if "popularity" in calibration:
+            calibration["popularity"] = tuple(calibration["popularity"])
+        return cls(
+            epochs=int(values["epochs"]),
+            sequence=bool(values.get("sequence", False)),
+            user_half_life_days=values.get("user_half_life_days"),
+            calibration=Calibration(**calibration),
+        )

@@ -14,11 +14,11 @@ import scipy.sparse as sp
 from graphprofile.errors import BadVectors
 from graphprofile.graphsage.calibrate import Calibration
 from graphprofile.graphsage.data import BoolArray, DoubleArray, FloatArray, IntArray, TextArray, TrainingGraph
+from graphprofile.graphsage.describe import Foretold, description_matrices, learn
 from graphprofile.graphsage.interactions import recency
 
 #: Above this mean cosine of random pairs of vectors the model says the same of everything.
 COLLAPSED_COSINE = 0.99
-_EPSILON = 1e-8
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class FittedModel:
         channel_weights: Learned weight of (event type, sign), signs in the order +, 0, -; float32 [num_types,
             3].
         description_names: Per kind of description (tags, properties) the names with a learned vector.
-        description_tables: Per kind float32 [num_names, 2 * dim].
+        description_tables: Per kind float32 [num_names, 2 * dim]; their sum is an object's row before the hop.
+        foretold: What names say of inputs, targets and popularity of an object without events, width 2 * dim + 1;
+            None in a version that was saved before there was such a thing, which uses the row before the hop.
         user_half_life_days: Half-life of a user's events against the user's latest; None for no decay.
         calibration: How cosine and popularity were weighed.
         popularity_mean: What was subtracted to centre the popularity coordinate.
@@ -92,6 +94,7 @@ class FittedModel:
     popularity_mean: float
     popularity_factors: tuple[float, ...]
     newest_ts: int
+    foretold: Foretold | None = None
 
     @property
     def dim(self) -> int:
@@ -232,9 +235,9 @@ class FittedModel:
     def fold_in(self, graph: TrainingGraph, *, neighbourhood: bool = True) -> Folded:
         """Vectors of a graph's objects that the model was not trained on.
 
-        A new object's row is the sum of its tags' and properties' learned vectors; the hop adds the mean of
-        its users, each the mean of the *trained* objects of that user. New objects never depend on one
-        another.
+        A new object is what its tags and properties foretell. Where it has users known to the model, it is its
+        row before the hop plus the hop, which adds the mean of its users, each the mean of the *trained* objects
+        of that user. New objects never depend on one another.
 
         Args:
             graph: New objects with their descriptions; with ``neighbourhood`` also the events of their users.
@@ -244,27 +247,29 @@ class FittedModel:
             The vectors of all objects of the graph that are unknown to the model or were not trained.
         """
         place = self.positions(graph.object_ids)
-        trained = (place >= 0) & self.trained[np.maximum(place, 0)] if len(self.trained) else place >= 0
+        trained: BoolArray = place >= 0
+        trained[trained] = self.trained[place[trained]]
         index = np.flatnonzero(~trained).astype(np.int64)
-        rows = self._description_rows(graph)[index]
-        counts = np.zeros(len(index))
+        matrices = [matrix[index] for matrix in description_matrices(graph, self.description_names)]
+        before_hop = np.zeros((len(index), 2 * self.dim))
+        for matrix, table in zip(matrices, self.description_tables, strict=True):
+            before_hop += matrix @ table.astype(np.float64)
+        rows, popularity = before_hop, np.full(len(index), -self.popularity_mean)
+        if self.foretold is not None:
+            foretold, described = self.foretold.rows(matrices)
+            rows = foretold[:, :-1]
+            popularity = np.where(described, foretold[:, -1], popularity)
         if neighbourhood and graph.num_events:
             smoothed, counts = self._neighbourhood(graph, place, trained, index)
-            rows = rows + self.gamma * smoothed
+            reached = (smoothed != 0).any(axis=1, keepdims=True)
+            rows = np.where(reached, before_hop + self.gamma * smoothed, rows)
+            # Events of a new object are all newer than the model: they count without decay.
+            counted = np.log1p(counts) * sum(self.popularity_factors) - self.popularity_mean
+            popularity = np.maximum(popularity, counted)
         targets, known = _unit(rows[:, self.dim :])
-        # Events of a new object are all newer than the model: they count without decay.
-        popularity = np.log1p(counts) * sum(self.popularity_factors) - self.popularity_mean
         return Folded(
             index, rows[:, : self.dim].astype(np.float32), targets, popularity.astype(np.float32), known
         )
-
-    def _description_rows(self, graph: TrainingGraph) -> DoubleArray:
-        rows = np.zeros((graph.num_objects, 2 * self.dim))
-        for matrix, table in zip(
-            description_matrices(graph, self.description_names), self.description_tables, strict=True
-        ):
-            rows += matrix @ table.astype(np.float64)
-        return rows
 
     def _neighbourhood(
         self, graph: TrainingGraph, place: IntArray, trained: BoolArray, index: IntArray
@@ -327,39 +332,6 @@ def mean_cosine(vectors: FloatArray) -> float:
     return float((total @ total - n) / (n * (n - 1)))
 
 
-def description_matrices(
-    graph: TrainingGraph, names: tuple[tuple[str, ...], ...]
-) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-    """Tags and properties as row-normalised matrices over given names; other names are passed over.
-
-    Args:
-        graph: Objects and their descriptions.
-        names: Names of the columns for tags and for properties.
-
-    Returns:
-        Two CSR [num_objects, num_names] whose rows sum to 1 or are empty.
-    """
-    tables = (
-        (graph.tag_names, graph.tag_object, graph.tag_tag, graph.tag_weight),
-        (graph.feature_names, graph.feature_object, graph.feature_feature, graph.feature_weight),
-    )
-    out = []
-    for wanted, (have, obj, name, weight) in zip(names, tables, strict=True):
-        place = {text: column for column, text in enumerate(wanted)}
-        column = np.array([place.get(text, -1) for text in have], dtype=np.int64)
-        column = column[name] if len(name) else np.empty(0, dtype=np.int64)
-        keep = (column >= 0) & (weight != 0)
-        matrix = sp.csr_matrix(
-            (weight[keep], (obj[keep], column[keep])),
-            shape=(graph.num_objects, len(wanted)),
-            dtype=np.float32,
-        )
-        matrix.sum_duplicates()
-        total = np.asarray(abs(matrix).sum(axis=1)).ravel()
-        out.append((sp.diags_array(1.0 / np.maximum(total, _EPSILON)) @ matrix).tocsr().astype(np.float32))
-    return out[0], out[1]
-
-
 def _unit(rows: DoubleArray) -> tuple[FloatArray, BoolArray]:
     length = np.linalg.norm(rows, axis=1)
     known = length > 1e-6
@@ -405,7 +377,17 @@ def expanded(model: FittedModel, graph: TrainingGraph, objects: IntArray) -> Fit
 
 
 def with_described(model: FittedModel, graph: TrainingGraph) -> FittedModel:
-    """Fills in the objects of the model that have no events, from their tags and properties."""
+    """Learns what tags and properties foretell, and fills in the objects of the model that have no events."""
+    events = np.bincount(graph.event_object[graph.event_weight > 0], minlength=graph.num_objects)
+    rows = np.concatenate([model.inputs, model.targets], axis=1)
+    matrices = description_matrices(graph, model.description_names)
+    seed = int(model.config.get("seed", 0))
+    foretold = learn(matrices, rows, model.popularity, np.where(model.trained, events, 0), seed)
+    return filled(replace(model, foretold=foretold), graph)
+
+
+def filled(model: FittedModel, graph: TrainingGraph) -> FittedModel:
+    """The same model with its untrained objects as a graph describes them; the graph's objects are the model's."""
     folded = model.fold_in(graph, neighbourhood=False)
     inputs, targets, known = model.inputs.copy(), model.targets.copy(), model.known.copy()
     popularity = model.popularity.copy()

@@ -17,6 +17,7 @@ from graphprofile.graphsage import fitted
 from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS
 from graphprofile.graphsage.config import Choices, TrainConfig
 from graphprofile.graphsage.data import SIGNS, FloatArray, IntArray, TrainingGraph
+from graphprofile.graphsage.describe import description_matrices
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import Interactions, popularity_columns
 from graphprofile.graphsage.model import NEGATIVE, HeteroGraphSage, closed_form
@@ -71,7 +72,7 @@ class Run:
         inputs, targets, _ = closed_form(self.interactions, start, config.dim, config.seed)
         self.positive = signs[self.interactions.channel] == 0
         self.names = _shared_names(graph)
-        self.descriptions = fitted.description_matrices(graph, self.names)
+        self.descriptions = description_matrices(graph, self.names)
         self.network = HeteroGraphSage(
             self.interactions,
             inputs,

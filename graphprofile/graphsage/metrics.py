@@ -24,7 +24,7 @@ and object is held out at random, each with all its events, and the result says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -40,6 +40,8 @@ Scores = npt.NDArray[np.floating[Any]]
 Scorer = Callable[[IntArray], "FloatArray | DoubleArray"]
 
 BLOCK_CELLS = 16_000_000
+#: Cells of a sparse product that are held at once.
+MOST_COSINES = 40_000_000
 
 
 class Metrics(TypedDict):
@@ -307,15 +309,36 @@ def item_to_item(train: TrainingGraph) -> Scorer:
     count = np.asarray(pairs.sum(axis=0)).ravel()
     scaled = (pairs @ sp.diags_array(1.0 / np.sqrt(np.maximum(count, 1.0)))).tocsr()
     squared = np.asarray(scaled.multiply(scaled).sum(axis=0)).ravel()
+    # Through the users of an object with a million of them each score would touch a million rows; where histories are
+    # short the cosines of all objects are few.
+    close = (
+        scaled.T @ scaled if (np.diff(pairs.indptr).astype(np.float64) ** 2).sum() <= MOST_COSINES else None
+    )
 
     def score(users: IntArray) -> DoubleArray:
         mine = pairs[users]
         # The object itself is no neighbour of its own: its share of the product is taken off again.
-        close = (mine @ scaled.T) @ scaled
-        out: DoubleArray = close.toarray().astype(np.float64) - mine.toarray() * squared[None, :]
+        if close is not None:
+            near = (mine @ close).toarray()
+        else:
+            near = np.concatenate(
+                [((part @ scaled.T) @ scaled).toarray() for part in _of_bounded_reach(mine, count)]
+            )
+        out: DoubleArray = near.astype(np.float64) - mine.toarray() * squared[None, :]
         return out
 
     return score
+
+
+def _of_bounded_reach(mine: sp.csr_matrix, count: DoubleArray) -> Iterator[sp.csr_matrix]:
+    """Rows in stretches whose objects have no more than ``MOST_COSINES`` users in all, one row at least."""
+    reach = np.cumsum(mine @ count)
+    start = 0
+    while start < mine.shape[0]:
+        base = reach[start - 1] if start else 0.0
+        end = max(start + 1, int(np.searchsorted(reach, base + MOST_COSINES, side="right")))
+        yield mine[start:end]
+        start = end
 
 
 def evaluate(

@@ -4,6 +4,7 @@
 
     ROOT/models/m-20261122T213000-ab12/arrays.npz   vectors and learned tables
     ROOT/models/m-20261122T213000-ab12/model.json   arguments, metrics, what graph it saw, sha256 of them
+    ROOT/models/m-20261122T213000-ab12/NOTE.json    what was measured of it later
     ROOT/models/in_use                              the version in use and the ones before it
 
 A version is written into a temporary folder, flushed, and renamed: it is there as a whole or not at all.
@@ -32,12 +33,12 @@ import numpy.typing as npt
 
 from graphprofile.disk import flush_folder
 from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
+from graphprofile.graphsage.arrays import pack, unpack, unpack_text
 from graphprofile.graphsage.fitted import FittedModel
 
 FORMAT = 1
 _ARRAYS = "arrays.npz"
 _DOCUMENT = "model.json"
-_TEXTS = ("object_ids", "event_types", "tag_names", "feature_names")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Registry:
         graph: Mapping[str, Any] | None = None,
         created_at: datetime | None = None,
         extra: Mapping[str, Any] | None = None,
+        extra_arrays: Mapping[str, npt.NDArray[Any]] | None = None,
     ) -> str:
         """Writes a model as a new version and returns its name; does not put it to use.
 
@@ -85,6 +87,7 @@ class Registry:
             graph: What the model saw: digest, time, counts.
             created_at: Now by default.
             extra: More keys for ``model.json`` (split, reason, …).
+            extra_arrays: More arrays to keep with the model's, for ``arrays``.
 
         Raises:
             BadVectors: The model's vectors must not be served.
@@ -98,7 +101,7 @@ class Registry:
         try:
             scratch.mkdir(parents=True)
             buffer = io.BytesIO()
-            np.savez(buffer, allow_pickle=False, **_pack(model))
+            np.savez(buffer, allow_pickle=False, **{**(extra_arrays or {}), **pack(model)})
             _write(scratch / _ARRAYS, buffer.getvalue())
             document = {
                 **(extra or {}),
@@ -153,20 +156,78 @@ class Registry:
             raise _corrupt(path, "its content is not what was saved (truncated or changed)")
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                return _unpack(dict(arrays), document)
+                return unpack(dict(arrays), document)
         except (ValueError, KeyError, zipfile.BadZipFile) as error:
             raise _corrupt(path, f"{error}") from error
 
-    def list(self) -> list[ModelInfo]:
-        """All versions, oldest first.
+    def object_array(self, version: str, name: str) -> dict[str, Any] | None:
+        """One array over the objects of a version, by object id; None where the version keeps no such array.
+
+        Only that array and the ids are read, not the vectors.
 
         Raises:
-            RegistryCorrupt: A version's ``model.json`` cannot be read.
+            NotFound: There is no such version.
+            RegistryCorrupt: The file cannot be read back.
         """
+        self._document(version)
+        path = self.folder / version / _ARRAYS
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                if name not in arrays:
+                    return None
+                return dict(zip(unpack_text(arrays, "object_ids"), arrays[name].tolist(), strict=True))
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise _corrupt(path, f"{error}") from error
+
+    def write_note(self, version: str, name: str, note: Mapping[str, Any]) -> None:
+        """Keeps what was measured of a version after it was saved; replaces an earlier note of that name.
+
+        Raises:
+            NotFound: There is no such version.
+            ModelError: The file cannot be written; an earlier note stays.
+        """
+        self._document(version)
+        path = self.folder / version / f"{name}.json"
+        scratch = path.with_name(f".{name}.{secrets.token_hex(4)}")
+        try:
+            _write(scratch, json.dumps(note, indent=1, allow_nan=False).encode())
+            scratch.replace(path)
+            flush_folder(path.parent)
+        except OSError as error:
+            scratch.unlink(missing_ok=True)
+            raise ModelError(
+                f"the note could not be saved: {path}: {error.strerror or error}",
+                "Make room or give write permission there.",
+            ) from error
+
+    def read_note(self, version: str, name: str) -> dict[str, Any] | None:
+        """What ``write_note`` kept; None where nothing was.
+
+        Raises:
+            RegistryCorrupt: The file cannot be read back.
+        """
+        path = self.folder / version / f"{name}.json"
+        try:
+            note = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise _corrupt(path, f"{error}") from error
+        return note if isinstance(note, dict) else None
+
+    def list(self) -> list[ModelInfo]:
+        """All versions, oldest first; of one that cannot be read the document says ``problem`` and no more."""
         if not self.folder.is_dir():
             return []
         names = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
-        return [self.show(name) for name in names]
+        found = []
+        for name in names:
+            try:
+                found.append(self.show(name))
+            except ModelError as error:
+                # Who looks for a version to go back to must see the others.
+                found.append(ModelInfo(name, "", False, {"problem": error.message}))
+        return found
 
     def show(self, version: str | None = None) -> ModelInfo:
         """One version, the one in use by default.
@@ -292,61 +353,3 @@ def _code_version() -> str:
         return package_version("graphprofile")
     except PackageNotFoundError:
         return "unknown"
-
-
-def _pack_text(name: str, values: Any) -> dict[str, npt.NDArray[Any]]:
-    """Text as UTF-8 bytes and ends: a fixed-width text array would take the longest id's length for each."""
-    encoded = [str(value).encode() for value in values]
-    return {
-        f"{name}.utf8": np.frombuffer(b"".join(encoded), dtype=np.uint8),
-        f"{name}.ends": np.cumsum([len(value) for value in encoded], dtype=np.int64),
-    }
-
-
-def _unpack_text(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> list[str]:
-    content, ends = arrays[f"{name}.utf8"].tobytes(), arrays[f"{name}.ends"].tolist()
-    return [content[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
-
-
-def _pack(model: FittedModel) -> dict[str, npt.NDArray[Any]]:
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "object_kind": model.object_kind,
-        "inputs": model.inputs,
-        "targets": model.targets,
-        "popularity": model.popularity,
-        "trained": model.trained,
-        "known": model.known,
-        "scaled_rows": model.scaled_rows,
-        "channel_weights": model.channel_weights,
-        "tag_table": model.description_tables[0],
-        "feature_table": model.description_tables[1],
-    }
-    texts = (model.object_ids, model.event_types, *model.description_names)
-    for name, values in zip(_TEXTS, texts, strict=True):
-        arrays |= _pack_text(name, values)
-    return arrays
-
-
-def _unpack(arrays: Mapping[str, npt.NDArray[Any]], document: Mapping[str, Any]) -> FittedModel:
-    object_ids, event_types, tag_names, feature_names = (_unpack_text(arrays, name) for name in _TEXTS)
-    return FittedModel(
-        config=document["config"],
-        choices=document["choices"],
-        object_ids=np.array(object_ids, dtype=object),
-        object_kind=arrays["object_kind"],
-        inputs=arrays["inputs"],
-        targets=arrays["targets"],
-        popularity=arrays["popularity"],
-        trained=arrays["trained"],
-        known=arrays["known"],
-        scaled_rows=arrays["scaled_rows"],
-        gamma=document["gamma"],
-        event_types=tuple(event_types),
-        channel_weights=arrays["channel_weights"],
-        description_names=(tuple(tag_names), tuple(feature_names)),
-        description_tables=(arrays["tag_table"], arrays["feature_table"]),
-        user_half_life_days=document["user_half_life_days"],
-        popularity_mean=document["popularity_mean"],
-        popularity_factors=tuple(document["popularity_factors"]),
-        newest_ts=document["newest_ts"],
-    )

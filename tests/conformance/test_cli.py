@@ -166,6 +166,13 @@ def test_verify_fails_aloud(loaded: Cli) -> None:
         (("evaluate",), 1, "no_model", "train"),
         (("models", "rollback"), 1, "no_model", "promote"),
         (("models", "show", "nosuch"), 1, "not_found", "models list"),
+        (("models", "promote", "nosuch"), 1, "not_found", "models list"),
+        (("models", "card"), 1, "no_model", "train"),
+        (("models", "card", "nosuch"), 1, "not_found", "models list"),
+        (("models", "compare", "nosuch", "neither"), 1, "not_found", "models list"),
+        (("models", "compare", "m-1", "m-1"), 2, "usage", "models list"),
+        (("models", "compare", "m-1"), 2, "usage", "OTHER"),
+        (("drift",), 1, "no_model", "train"),
         (("train",), 1, "too_little_data", "Load more events"),
         (("load", "nosuch.csv"), 1, "source", "nosuch.csv"),
         (("load", "empty.csv"), 1, "source", "empty"),
@@ -231,3 +238,57 @@ def test_a_report_without_a_model(loaded: Cli, tmp_path: Path) -> None:
     code, _, _ = loaded("report", "--out", "r.html", "--json")
     assert code == 0
     assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_governing_models(cli: Cli, tmp_path: Path) -> None:
+    """Two trainings, drift, comparison and a card, as a person and as a program read them."""
+    rows = ["event_id,user_id,event_type,object_id,timestamp"]
+    for reader in range(24):
+        for when in range(10):
+            book = f"{'AB'[reader % 2]}{(reader // 2 + when) % 12}"
+            rows.append(f"{reader}-{when},r{reader},viewed,{book},{1_700_000_000 + when * 86400 + reader}")
+    later = [f"x{reader},r{reader},purchased,A1,1701000000" for reader in range(24)]
+    (tmp_path / "events.csv").write_text("\n".join(rows), "utf-8")
+    (tmp_path / "later.csv").write_text("\n".join([rows[0], *later]), "utf-8")
+    assert cli("update", "events.csv")[0] == 0
+    first = cli("train", "--epochs", "2", "--json")[1]["model"]
+    second = cli("train", "--epochs", "1", "--seed", "5", "--json")[1]["model"]
+    assert {row["role"] for row in cli("models", "list", "--json")[1]} <= {
+        "champion",
+        "challenger",
+        "earlier",
+    }
+
+    code, found, _ = cli("models", "compare", first, second, "--json")
+    assert code == 0
+    assert found["metrics"].keys() == {first, second, "popularity", "item_to_item"}
+    code, out, _ = cli("models", "compare", first, second)
+    assert found["verdict"] in out
+    code, _, problem = cli("models", "compare", first, second, "--as-trained", "--json")
+    assert (code, problem["code"]) == (1, "too_little_data")
+
+    assert cli("load", "later.csv")[0] == 0
+    code, found, _ = cli("drift", "--json")
+    assert (code, found["users"], found["inputs"]["event_types"]["band"]) == (0, 24, "large")
+    code, out, _ = cli("drift")
+    assert "event types" in out
+    assert "purchased 0.0% > 100.0%" in out
+    assert "Metrics: not measured since training" in out
+    assert "Drift against" in cli("status")[1]
+    assert "Drift against" not in cli("status", "--no-drift")[1]
+
+    code, out, _ = cli("models", "card", first)
+    assert (code, out.splitlines()[0]) == (0, f"# Model card: {first}")
+    assert cli("models", "card", first, "--out", "card.md")[0] == 0
+    assert (tmp_path / "card.md").read_text("utf-8") == out
+    code, _, problem = cli("models", "card", first, "--out", "no/such/folder.md", "--json")
+    assert (code, problem["code"]) == (2, "usage")
+
+    document = tmp_path / "graphprofile.toml"
+    document.write_text("[drift]\nretrain_psi = 0.5\n", "utf-8")
+    code, found, _ = cli("update", "later.csv", "--config", "graphprofile.toml", "--json")
+    assert code == 0
+    assert any("PSI of event_types" in reason for reason in found["retrained_because"])
+    assert found["train"]["model"] == cli("models", "list", "--json")[1][0]["version"]
+    document.write_text("[drift]\nretrain_psi = -1\n", "utf-8")
+    assert cli("update", "later.csv", "--config", "graphprofile.toml", "--json")[2]["code"] == "config"

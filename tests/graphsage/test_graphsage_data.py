@@ -29,9 +29,16 @@ def test_compact_keeps_what_has_events() -> None:
     assert [small.tag_names[t] for t in small.tag_tag] == ["odd"] * len(objects)
 
 
-@pytest.mark.parametrize("column", ["event_weight", "tag_weight"])
+@pytest.mark.parametrize("column", ["event_weight", "tag_weight", "feature_weight"])
 def test_nan_is_refused(column: str) -> None:
     graph = checkerboard()
+    graph = replace(
+        graph,
+        feature_names=("year",),
+        feature_object=np.arange(24),
+        feature_feature=np.zeros(24),
+        feature_weight=np.ones(24),
+    )
     values = getattr(graph, column).copy()
     values[5] = np.nan
     with pytest.raises(BadVectors, match=f"{column} is NaN or infinite in row 5"):

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -132,16 +132,47 @@ def test_another_format_is_refused(registry: Registry, model: FittedModel) -> No
         registry.load(version)
 
 
-def test_a_full_disk_leaves_nothing(
-    registry: Registry, model: FittedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
+def test_a_full_disk_leaves_nothing(tmp_path: Path, model: FittedModel) -> None:
+    """On a file system of its own that is really full: what is in use stays, and with room it goes on."""
+    disk, ballast = tmp_path / "disk", tmp_path / "disk" / "ballast"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "graphprofile-test", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a small file system: no disk to fill")
+    try:
+        registry = Registry(disk)
+        first = registry.save(model)
+        registry.promote(first)
+        with pytest.raises(OSError, match="No space"):  # noqa: PT012
+            with ballast.open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(1024))
+        with pytest.raises(ModelError, match="No space left on device"):
+            registry.save(model)
+        with pytest.raises(ModelError, match="No space left on device"):
+            registry.write_note(first, "measured", {"long": "x" * 10_000})
+        assert sorted(path.name for path in registry.folder.iterdir()) == sorted(["in_use", first])
+        assert registry.read_note(first, "measured") is None
+        assert np.array_equal(registry.load().targets, model.targets)
+        ballast.unlink()
+        second = registry.save(model)
+        registry.promote(second)
+        assert registry.in_use() == second
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
 
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(ModelError, match="No space left on device"):
-        registry.save(model)
-    assert list(registry.folder.iterdir()) == []
+
+def test_a_damaged_version_does_not_hide_the_others(registry: Registry, model: FittedModel) -> None:
+    good, bad = (registry.save(model, created_at=datetime(2026, 1, day, tzinfo=UTC)) for day in (1, 2))
+    document = registry.folder / bad / "model.json"
+    document.write_bytes(document.read_bytes()[:100])
+    listed = registry.list()
+    assert [info.version for info in listed] == [good, bad]
+    assert "model.json" in listed[1].document["problem"]
+    registry.promote(good)
+    with pytest.raises(RegistryCorrupt):
+        registry.promote(bad)
+    assert registry.in_use() == good
 
 
 def test_bad_vectors_are_not_saved(registry: Registry, model: FittedModel) -> None:

@@ -1,0 +1,393 @@
+"""Cold start, measured: users kept out of training, items with a description only, users with one event.
+
+    python benchmarks/coldstart.py TRAIN TEST [--describe FILE] [--loader NAME] [--parts users,one_event,items]
+                                              [--share 0.1] [--folds 1] [--dim 64] [--seed 0] [--validation] [--json]
+
+TRAIN and TEST as for ``benchmarks/retrieval.py``; ``benchmarks/cut.py`` makes both from one.
+
+* **users**: a seeded tenth of the users is kept out of training; their vectors are then made of their own events and
+  the frozen objects, and their Recall and NDCG stand beside what *the same users* get from a model that was trained on
+  everybody. With ``--folds N`` N tenths are kept out in turn, a training each; then also beside what they get from a
+  model that was trained on them and on as few users, another tenth being kept out: being unknown, told apart from
+  having less to learn from.
+* **one_event**: the same kept-out users with one event of theirs, drawn at random, beside popularity.
+* **items**: a seeded tenth of the described items is kept out of training; they are ranked among themselves for the
+  users who chose one in TEST, beside the popularity of their tags and the user's own shares of their tags.
+
+Settings are chosen as in ``train``: on a validation part inside what each model is trained on. ``--validation`` cuts
+TRAIN once more and leaves TEST alone: what changes of the recipe are compared on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pairs
+import scipy.sparse as sp
+from rich.console import Console
+from rich.table import Table
+
+from graphprofile.errors import GraphProfileError, TooLittleData
+from graphprofile.graphsage import metrics
+from graphprofile.graphsage.compare import scorer
+from graphprofile.graphsage.config import TrainConfig
+from graphprofile.graphsage.data import TrainingGraph
+from graphprofile.graphsage.fitted import FittedModel, filled
+from graphprofile.graphsage.metrics import Protocol, Scorer, Split
+from graphprofile.graphsage.train import fit
+
+PARTS = ("users", "one_event", "items")
+K = 20
+PerUser = tuple[np.ndarray, np.ndarray]
+
+
+def main() -> int:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("train", type=Path)
+    parser.add_argument("test", type=Path)
+    parser.add_argument(
+        "--describe", type=Path, action="append", default=[], help="items or content with tags"
+    )
+    parser.add_argument("--loader", default="generic", help="of event files")
+    parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated, of: " + ", ".join(PARTS))
+    parser.add_argument("--share", type=float, default=0.1, help="of the users, of the items, kept out")
+    parser.add_argument("--folds", type=int, default=1, help="how many such shares, one after another")
+    parser.add_argument("--dim", type=int, default=64, help="dimensions of our vectors as they are stored")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--validation", action="store_true", help="inside TRAIN; TEST is not looked at")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    arguments = parser.parse_args()
+    asked = [name.strip() for name in arguments.parts.split(",") if name.strip()]
+    unknown = sorted(set(asked) - set(PARTS))
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if not 0 < arguments.share * arguments.folds <= 1:
+        parser.error("--share times --folds lies above 0 and is at most 1")
+    try:
+        split = pairs.read(
+            arguments.train, arguments.test, describe=arguments.describe, loader=arguments.loader
+        )
+        if arguments.validation:
+            split = metrics.time_split(split.train, 0.9, seed=arguments.seed)
+        document = measure(split, asked, arguments)
+    except GraphProfileError as error:
+        print(f"{error}\n{error.hint or ''}".strip(), file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(json.dumps(document, indent=1))
+    else:
+        show(document)
+    return 0
+
+
+def measure(split: Split, parts: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
+    """All parts that were asked for."""
+    protocol = Protocol(split)
+    if not len(protocol.users):
+        raise TooLittleData(
+            "no user of TEST has both history in TRAIN and something new in TEST",
+            "Give two parts of one data set.",
+        )
+    config = TrainConfig(dim=arguments.dim - 2, seed=arguments.seed)
+    document: dict[str, Any] = {
+        "data": {"train": arguments.train.name, "validation": arguments.validation}
+        | metrics.describe(protocol),
+        "parts": {},
+    }
+    found = document["parts"]
+    if {"users", "one_event"} & set(parts):
+        found |= users_and_one_event(split, protocol, config, parts, arguments)
+    if "items" in parts:
+        found["items"] = new_items(split, config, arguments)
+    return document
+
+
+def trained(graph: TrainingGraph, config: TrainConfig, what: str) -> FittedModel:
+    """A model of a graph, with its choices made inside it."""
+    started = time.perf_counter()
+    model = fit(graph, config)
+    print(f"trained {what} in {time.perf_counter() - started:.0f} s: {model.choices}", file=sys.stderr)
+    return model
+
+
+# --- users --------------------------------------------------------------------------------------------------
+
+
+def users_and_one_event(
+    split: Split, protocol: Protocol, config: TrainConfig, parts: list[str], arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Users who were kept out of training: with all of their events, and with one."""
+    rng = np.random.default_rng(arguments.seed)
+    order = rng.permutation(np.flatnonzero(np.bincount(split.train.event_user) > 0))
+    size = max(1, round(arguments.share * len(order)))
+    everybody = scorer(trained(split.train, config, "on everybody"), split.train)
+    popular = metrics.popularity(split.train)
+    rows: dict[str, list[PerUser]] = {
+        name: [] for name in ("folded_in", "trained_on", "trained_on_less", "one_event", "popularity")
+    }
+    kept_out = 0
+    before: Protocol | None = None
+    for fold in range(arguments.folds):
+        out = np.zeros(split.train.num_users, dtype=np.bool_)
+        out[order[fold * size : (fold + 1) * size]] = True
+        kept_out += int(out.sum())
+        these = of_users(protocol, out)
+        if not len(these.users):
+            continue
+        rest = split.train.select(~out[split.train.event_user])
+        model = trained(rest, config, f"without {int(out.sum())} users")
+        rows["trained_on"].append(these.per_user(everybody, K))
+        known = scorer(model, split.train)
+        rows["folded_in"].append(these.per_user(known, K))
+        if before is None:
+            first_known = known
+        else:
+            rows["trained_on_less"].append(before.per_user(known, K))
+        before = these
+        rows["popularity"].append(these.per_user(popular, K))
+        one = one_event_each(split.train, out, np.random.default_rng(arguments.seed + fold))
+        rows["one_event"].append(these.per_user(scorer(model, one), K))
+    if not rows["folded_in"]:
+        raise TooLittleData("none of the users kept out is asked for in TEST", "Give a larger --share.")
+    if before is not None and len(rows["folded_in"]) > 1:
+        # The last tenth by the first model, so that the order of users is that of the other rows.
+        rows["trained_on_less"].append(before.per_user(first_known, K))
+    values = {name: joined(of_name) for name, of_name in rows.items() if of_name}
+    found: dict[str, Any] = {}
+    if "users" in parts:
+        found["users"] = comparison(
+            {name: values[name] for name in values if name != "one_event"},
+            "folded_in",
+            "trained_on",
+            arguments.seed,
+        ) | {"kept_out": kept_out}
+    if "one_event" in parts:
+        found["one_event"] = comparison(
+            {name: values[name] for name in ("one_event", "popularity", "folded_in")},
+            "one_event",
+            "popularity",
+            arguments.seed,
+        )
+    return found
+
+
+def of_users(protocol: Protocol, keep: np.ndarray) -> Protocol:
+    """The same protocol for some of its users."""
+    some = copy(protocol)
+    mask = keep[protocol.users]
+    some.users, some.targets = protocol.users[mask], protocol.targets[np.flatnonzero(mask)]
+    return some
+
+
+def one_event_each(graph: TrainingGraph, users: np.ndarray, rng: np.random.Generator) -> TrainingGraph:
+    """The graph with one positive event of each of some users, and none of the others'."""
+    events = np.flatnonzero(users[graph.event_user] & (graph.event_weight > 0))
+    events = rng.permutation(events)
+    _, first = np.unique(graph.event_user[events], return_index=True)
+    keep = np.zeros(graph.num_events, dtype=np.bool_)
+    keep[events[first]] = True
+    return graph.select(keep)
+
+
+def joined(parts: list[PerUser]) -> PerUser:
+    """Values per user of several folds, one after another."""
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+# --- items --------------------------------------------------------------------------------------------------
+
+
+def new_items(split: Split, config: TrainConfig, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Items kept out of training, ranked among themselves by their descriptions alone."""
+    train = split.train
+    described = np.zeros(train.num_objects, dtype=np.bool_)
+    described[train.tag_object] = described[train.feature_object] = True
+    if not described.any():
+        return {"left_out": "the items have no descriptions (--describe)"}
+    there = np.bincount(train.event_object, minlength=train.num_objects) > 0
+    order = np.random.default_rng(arguments.seed).permutation(np.flatnonzero(described & there))
+    size = max(1, round(arguments.share * len(order)))
+    rows: dict[str, list[PerUser]] = {}
+    for fold in range(arguments.folds):
+        out = np.zeros(train.num_objects, dtype=np.bool_)
+        out[order[fold * size : (fold + 1) * size]] = True
+        rest = train.select(~out[train.event_object])
+        protocol = among_new(split, rest, out)
+        if not len(protocol.users):
+            continue
+        model = trained(undescribed(rest, out), config, f"without {int(out.sum())} items")
+        methods = {"ours": scorer(filled(model, rest), rest), **tag_scorers(rest)}
+        for name, method in methods.items():
+            shaken = without_ties(method, arguments.seed)
+            rows.setdefault(name, []).append(protocol.per_user(shaken, K))
+    if not rows:
+        return {"left_out": "nobody chose one of the items kept out"}
+    values = {name: joined(of_name) for name, of_name in rows.items()}
+    names = ("tag_popularity", "tag_popularity_mean")
+    best = max(names, key=lambda name: float(values[name][1].mean()))
+    return comparison(values, "ours", best, arguments.seed) | {"kept_out": size * arguments.folds}
+
+
+def undescribed(graph: TrainingGraph, objects: np.ndarray) -> TrainingGraph:
+    """The graph that knows nothing of some objects but their ids."""
+    tags, features = ~objects[graph.tag_object], ~objects[graph.feature_object]
+    return replace(
+        graph,
+        tag_object=graph.tag_object[tags],
+        tag_tag=graph.tag_tag[tags],
+        tag_weight=graph.tag_weight[tags],
+        feature_object=graph.feature_object[features],
+        feature_feature=graph.feature_feature[features],
+        feature_weight=graph.feature_weight[features],
+    )
+
+
+def among_new(split: Split, rest: TrainingGraph, out: np.ndarray) -> Protocol:
+    """Ranks the new items alone: for users with a history among the old ones, what they chose of them in TEST.
+
+    A pair of user and new item that is in TRAIN already is neither ranked nor wanted.
+    """
+    before = split.train.select(out[split.train.event_object])
+    protocol = Protocol(Split(before, split.test, split.at))
+    whole = Protocol(Split(replace_events(split.train, rest), split.test, split.at))
+    history = np.asarray(metrics.pair_matrix(rest, positive=True).sum(axis=1)).ravel() > 0
+    wanted = metrics.pair_matrix(split.test, positive=True)
+    wanted = wanted - wanted.multiply(protocol.seen)
+    wanted = wanted.multiply(out[None, :].astype(np.float32)).tocsr()
+    wanted.eliminate_zeros()
+    wanted.sort_indices()
+    users = np.flatnonzero((np.diff(wanted.indptr) > 0) & history)
+    whole.users, whole.targets = users.astype(np.int64), wanted[users]
+    whole.candidates, whole.seen = out, protocol.seen
+    return whole
+
+
+def replace_events(graph: TrainingGraph, events: TrainingGraph) -> TrainingGraph:
+    """A graph with the events of another of the same users and objects."""
+    names = ("event_user", "event_object", "event_type", "event_weight", "event_ts")
+    return replace(graph, **{name: getattr(events, name) for name in names})
+
+
+def tag_scorers(train: TrainingGraph) -> dict[str, Scorer]:
+    """What descriptions give without a model: popularity of an item's tags, and the user's share of them.
+
+    Tags and properties alike; each as a sum over the item's tags and as their mean.
+    """
+    columns = np.concatenate([train.tag_tag, len(train.tag_names) + train.feature_feature])
+    rows = np.concatenate([train.tag_object, train.feature_object])
+    has = sp.csr_matrix(
+        (np.ones(len(rows), dtype=np.float64), (rows, columns)), shape=(train.num_objects, train.num_features)
+    )
+    has.sum_duplicates()
+    has.data[:] = 1.0
+    mean = sp.diags_array(1.0 / np.maximum(np.asarray(has.sum(axis=1)).ravel(), 1.0)) @ has
+    liked = metrics.pair_matrix(train, positive=True).astype(np.float64)
+    per_tag = np.asarray((liked @ has).sum(axis=0)).ravel()
+
+    def popular(table: Any) -> Scorer:
+        scores = np.asarray(table @ per_tag).ravel()
+        return lambda users: np.tile(scores, (len(users), 1))
+
+    def shares(table: Any) -> Scorer:
+        def score(users: np.ndarray) -> np.ndarray:
+            mine = liked[users] @ has
+            total = np.maximum(np.asarray(mine.sum(axis=1)).ravel(), 1.0)
+            return np.asarray(((sp.diags_array(1.0 / total) @ mine) @ table.T).todense())
+
+        return score
+
+    return {
+        "tag_popularity": popular(has),
+        "tag_popularity_mean": popular(mean),
+        "user_tag_share": shares(has),
+        "user_tag_share_mean": shares(mean),
+    }
+
+
+def without_ties(method: Scorer, seed: int) -> Scorer:
+    """The same order with ties broken at random: items described alike stand in no order of their own."""
+
+    def score(users: np.ndarray) -> np.ndarray:
+        values = np.asarray(method(users), dtype=np.float64)
+        scale = np.abs(values).max() or 1.0
+        jitter = np.random.default_rng(seed).random(values.shape[1])
+        return values + 1e-7 * scale * jitter[None, :]
+
+    return score
+
+
+# --- figures ------------------------------------------------------------------------------------------------
+
+
+def comparison(values: dict[str, PerUser], mine: str, other: str, seed: int) -> dict[str, Any]:
+    """All methods on the same users, and one against another: paired difference and relative change."""
+    out: dict[str, Any] = {
+        "users": len(values[mine][0]),
+        "methods": {name: metrics.summarise(*pair, seed=seed) for name, pair in values.items()},
+        "compared": [mine, other],
+        "difference": metrics.paired_difference(values[mine], values[other], seed=seed),
+    }
+    relative: dict[str, Any] = {}
+    for name, a, b in zip(("recall_at_20", "ndcg_at_20"), values[mine], values[other], strict=True):
+        if b.mean() <= 0:
+            relative[name] = relative[f"{name}_interval"] = None
+            continue
+        relative[name] = float(a.mean() / b.mean() - 1.0)
+        # The same seed draws the same users for both.
+        drawn = [metrics.bootstrap_means(side, seed=seed) for side in (a, b)]
+        ratio = drawn[0] / np.maximum(drawn[1], 1e-12) - 1.0
+        relative[f"{name}_interval"] = [float(x) for x in np.quantile(ratio, [0.025, 0.975])]
+    return out | {"relative": relative}
+
+
+TITLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "users": lambda part: (
+        f"{part['kept_out']:,} users kept out of training; {part['users']:,} of them in TEST"
+    ),
+    "one_event": lambda part: f"the same {part['users']:,} users with one event each",
+    "items": lambda part: (
+        f"{part['kept_out']:,} items kept out, ranked among themselves for {part['users']:,}"
+    ),
+}
+
+
+def show(document: dict[str, Any]) -> None:
+    """A table a part."""
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    for name, part in document["parts"].items():
+        if "left_out" in part:
+            console.print(f"{name}: left out, {part['left_out']}")
+            continue
+        table = Table(title=f"{name}: {TITLES[name](part)}", title_justify="left")
+        table.add_column("method")
+        for column in ("Recall@20", "NDCG@20"):
+            table.add_column(column, justify="right")
+        for method, values in part["methods"].items():
+            cells = []
+            for key in ("recall_at_20", "ndcg_at_20"):
+                low, high = values[f"{key}_interval"]
+                cells.append(f"{values[key]:.4f} [{low:.4f}, {high:.4f}]")
+            table.add_row(method, *cells)
+        mine, other = part["compared"]
+        cells = []
+        for key in ("recall_at_20", "ndcg_at_20"):
+            value, between = part["relative"][key], part["relative"][f"{key}_interval"]
+            cells.append(
+                "-" if value is None else f"{value:+.1%} [{between[0]:+.1%}, {between[1]:+.1%}]",
+            )
+        table.add_row(f"{mine} against {other}", *cells)
+        console.print(table)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
