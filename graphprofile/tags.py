@@ -134,29 +134,47 @@ def _recompute_together(store: Store, vocabulary: Vocabulary, user_ids: Sequence
     def work(tx: Transaction) -> set[TagKey]:
         locked = [row["user_id"] for row in tx.run("tags/lock_users", user_ids=list(user_ids))]
         changes: dict[TagKey, list[int]] = defaultdict(lambda: [0, 0])
-        for row in tx.run("tags/clear_interests", user_ids=locked):
-            change = changes[row["kind"], row["name"]]
-            change[0] -= row["events"]
-            change[1] -= row["direct"]
-        created = tx.run(
-            "tags/create_interests",
-            event_types=vocabulary.types,
-            user_ids=locked,
-            rules=vocabulary.rules(),
-            short_rate=short_rate,
-            long_rate=long_rate,
-        )
-        for row in created:
-            change = changes[row["kind"], row["name"]]
-            change[0] += row["events"]
-            change[1] += row["direct"]
+        written: set[TagKey] = set()
+        supported: dict[str, int] = {}
+
+        def update(ids: Sequence[str]) -> None:
+            rows = tx.run(
+                "tags/update_interests",
+                event_types=vocabulary.types,
+                user_ids=list(ids),
+                rules=vocabulary.rules(),
+                short_rate=short_rate,
+                long_rate=long_rate,
+            )
+            for row in rows:
+                supported[row["user_id"]] = row["interests"]
+                for kind, name, events, direct in row["changes"]:
+                    _add(changes[kind, name], events, direct)
+                    written.add((kind, name))
+
+        def finish(ids: Sequence[str]) -> list[str]:
+            rows = tx.run("tags/set_top_tags", user_ids=list(ids), long_rate=long_rate)
+            return [row["user_id"] for row in rows if row["interests"] != supported.get(row["user_id"], 0)]
+
+        update(locked)
+        # Whoever has more interests than events support starts anew: events were withdrawn, or tags taken off.
+        outdated = finish(locked)
+        if outdated:
+            for row in tx.run("tags/clear_interests", user_ids=outdated):
+                _add(changes[row["kind"], row["name"]], -row["events"], -row["direct"])
+            update(outdated)
+            finish(outdated)
         moved = [[*tag, *change] for tag, change in sorted(changes.items()) if any(change)]
         if moved:
             tx.run("tags/shift_totals", rows=moved)
-        tx.run("tags/set_top_tags", user_ids=locked, long_rate=long_rate)
-        return {(row["kind"], row["name"]) for row in created}
+        return written
 
     return store.write(work)
+
+
+def _add(change: list[int], events: int, direct: int) -> None:
+    change[0] += events
+    change[1] += direct
 
 
 def forget_interests(tx: Transaction, user_ids: Sequence[str]) -> None:
