@@ -133,48 +133,22 @@ def _recompute_together(store: Store, vocabulary: Vocabulary, user_ids: Sequence
 
     def work(tx: Transaction) -> set[TagKey]:
         locked = [row["user_id"] for row in tx.run("tags/lock_users", user_ids=list(user_ids))]
-        changes: dict[TagKey, list[int]] = defaultdict(lambda: [0, 0])
-        written: set[TagKey] = set()
-        supported: dict[str, int] = {}
-
-        def update(ids: Sequence[str]) -> None:
-            rows = tx.run(
-                "tags/update_interests",
-                event_types=vocabulary.types,
-                user_ids=list(ids),
-                rules=vocabulary.rules(),
-                short_rate=short_rate,
-                long_rate=long_rate,
-            )
-            for row in rows:
-                supported[row["user_id"]] = row["interests"]
-                for kind, name, events, direct in row["changes"]:
-                    _add(changes[kind, name], events, direct)
-                    written.add((kind, name))
-
-        def finish(ids: Sequence[str]) -> list[str]:
-            rows = tx.run("tags/set_top_tags", user_ids=list(ids), long_rate=long_rate)
-            return [row["user_id"] for row in rows if row["interests"] != supported.get(row["user_id"], 0)]
-
-        update(locked)
-        # Whoever has more interests than events support starts anew: events were withdrawn, or tags taken off.
-        outdated = finish(locked)
-        if outdated:
-            for row in tx.run("tags/clear_interests", user_ids=outdated):
-                _add(changes[row["kind"], row["name"]], -row["events"], -row["direct"])
-            update(outdated)
-            finish(outdated)
-        moved = [[*tag, *change] for tag, change in sorted(changes.items()) if any(change)]
+        written = tx.run(
+            "tags/update_interests",
+            event_types=vocabulary.types,
+            user_ids=locked,
+            rules=vocabulary.rules(),
+            short_rate=short_rate,
+            long_rate=long_rate,
+        )
+        changes = [[row["kind"], row["name"], row["events"], row["direct"]] for row in written]
+        moved = sorted(change for change in changes if change[2] or change[3])
         if moved:
             tx.run("tags/shift_totals", rows=moved)
-        return written
+        tx.run("tags/set_top_tags", user_ids=locked, long_rate=long_rate)
+        return {(kind, name) for kind, name, _, _ in changes}
 
     return store.write(work)
-
-
-def _add(change: list[int], events: int, direct: int) -> None:
-    change[0] += events
-    change[1] += direct
 
 
 def forget_interests(tx: Transaction, user_ids: Sequence[str]) -> None:
