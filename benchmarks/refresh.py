@@ -126,6 +126,16 @@ def measure(
     }
 
 
+def line(row: dict[str, Any]) -> str:
+    """One graph's figures."""
+    parts = ", ".join(f"{name} {row['seconds'][name]:.1f}" for name in ("load", "tags", "vectors"))
+    return (
+        f"  {row['users']:>9,} users  {row['seconds']['all']:6.2f} s until {row['users_touched']:,} users are fresh "
+        f"({parts}), slowest {row['slowest']:.1f} s; {row['vectors']:,} vectors of a first model "
+        f"{row['first_model_seconds']:.0f} s, again {row['vectors_per_second']:,}/s"
+    )
+
+
 def main() -> int:
     """Run and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -136,26 +146,23 @@ def main() -> int:
     arguments = parser.parse_args()
     users, items = sizes(arguments.events)
     results = []
+    if not arguments.json:
+        print(
+            f"{arguments.engine}: batches of {arguments.batch:,} events into {arguments.events:,}", flush=True
+        )
     for among in ((users, items), (10 * users, items)):
         with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
             gp = opened(arguments.engine, Path(name), stack)
             gp.init()
             results.append(measure(gp, arguments.events, arguments.batch, among, Path(name)))
+        if not arguments.json:
+            print(line(results[-1]), flush=True)
     few, many = (row["seconds"]["all"] for row in results)
     ratio = round(many / few, 2)
     if arguments.json:
         print(json.dumps({"engine": arguments.engine, "results": results, "ten_times_the_users": ratio}))
-        return 0
-    print(
-        f"{arguments.engine}: batches of {arguments.batch:,} events into {arguments.events:,}, vectors of 64 + 2"
-    )
-    for row in results:
-        parts = ", ".join(f"{name} {row['seconds'][name]:.1f}" for name in ("load", "tags", "vectors"))
-        print(
-            f"  {row['users']:>9,} users  {row['seconds']['all']:6.2f} s until {row['users_touched']:,} users are "
-            f"fresh ({parts}), slowest {row['slowest']:.1f} s; all vectors: {row['vectors_per_second']:,}/s"
-        )
-    print(f"  ten times the users take {ratio:.2f} times as long")
+    else:
+        print(f"  ten times the users take {ratio:.2f} times as long")
     return 0
 
 
