@@ -1,8 +1,9 @@
-"""What a rename needs to survive a power cut."""
+"""Files that are whole or not there, also after a kill or a power cut."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -15,3 +16,28 @@ def flush_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_file(path: Path, *parts: bytes | memoryview) -> None:
+    """Write a file and flush it to the disk."""
+    with path.open("wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, *parts: bytes | memoryview) -> None:
+    """Write a file so that whoever reads finds the old content or the new one, and nothing else is left behind.
+
+    Raises:
+        OSError: It cannot be written; the old content stays.
+    """
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        write_file(scratch, *parts)
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+    flush_folder(path.parent)

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import fields
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graphprofile.disk import replace_file
 from graphprofile.graphsage.config import TrainConfig
 from graphprofile.graphsage.data import TrainingGraph
 
@@ -64,22 +64,13 @@ class Checkpoints:
 
     def save(self, key: str, epoch: int, state: Mapping[str, Any]) -> None:
         """Keep a state; where that cannot be done, training goes on without."""
-        path = self._path(key, epoch)
-        scratch = path.with_suffix(".part")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             content = io.BytesIO()
             torch.save(dict(state), content)
             body = content.getbuffer()
-            with scratch.open("wb") as file:
-                file.write(hashlib.sha256(body).digest())
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(path)
+            replace_file(self._path(key, epoch), hashlib.sha256(body).digest(), body)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                scratch.unlink()
             _log.warning("the state of training could not be kept in %s: %s", self.folder, error)
 
     def load(self, key: str, epoch: int) -> dict[str, Any] | None:

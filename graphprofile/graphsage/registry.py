@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import secrets
 import shutil
 import zipfile
@@ -31,7 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphprofile.disk import flush_folder
+from graphprofile.disk import flush_folder, replace_file, write_file
 from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
 from graphprofile.graphsage.arrays import pack, unpack, unpack_text
 from graphprofile.graphsage.fitted import FittedModel
@@ -102,7 +101,7 @@ class Registry:
             scratch.mkdir(parents=True)
             buffer = io.BytesIO()
             np.savez(buffer, allow_pickle=False, **{**(extra_arrays or {}), **pack(model)})
-            _write(scratch / _ARRAYS, buffer.getvalue())
+            write_file(scratch / _ARRAYS, buffer.getvalue())
             document = {
                 **(extra or {}),
                 "version": version,
@@ -122,7 +121,7 @@ class Registry:
                 "graph": graph,
                 "files": {_ARRAYS: hashlib.sha256(buffer.getvalue()).hexdigest()},
             }
-            _write(scratch / _DOCUMENT, json.dumps(document, indent=1, allow_nan=False).encode())
+            write_file(scratch / _DOCUMENT, json.dumps(document, indent=1, allow_nan=False).encode())
             flush_folder(scratch)
             scratch.rename(target)
             flush_folder(self.folder)
@@ -188,13 +187,9 @@ class Registry:
         """
         self._document(version)
         path = self.folder / version / f"{name}.json"
-        scratch = path.with_name(f".{name}.{secrets.token_hex(4)}")
         try:
-            _write(scratch, json.dumps(note, indent=1, allow_nan=False).encode())
-            scratch.replace(path)
-            flush_folder(path.parent)
+            replace_file(path, json.dumps(note, indent=1, allow_nan=False).encode())
         except OSError as error:
-            scratch.unlink(missing_ok=True)
             raise ModelError(
                 f"the note could not be saved: {path}: {error.strerror or error}",
                 "Make room or give write permission there.",
@@ -320,14 +315,9 @@ class Registry:
         return tuple(str(name) for name in names)
 
     def _write_stack(self, names: tuple[str, ...]) -> None:
-        path = self.folder / "in_use"
-        scratch = path.with_name(f".in_use.{secrets.token_hex(4)}")
         try:
-            _write(scratch, json.dumps({"versions": names}).encode())
-            scratch.replace(path)
-            flush_folder(self.folder)
+            replace_file(self.folder / "in_use", json.dumps({"versions": names}).encode())
         except OSError as error:
-            scratch.unlink(missing_ok=True)
             raise ModelError(
                 f"the model in use could not be switched in {self.folder}: {error.strerror or error}",
                 "Make room or give write permission there; the model in use before stays.",
@@ -339,13 +329,6 @@ def _corrupt(path: Path, why: str) -> RegistryCorrupt:
         f"the saved model cannot be read: {path}: {why}",
         "Roll back or promote another version (graphprofile models list), or train again.",
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _code_version() -> str:
