@@ -124,18 +124,13 @@ def event_parameters(vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
-def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
-    """The whole graph as arrays; users and objects sorted, so that equal graphs give equal arrays."""
-    descriptions = _Descriptions(Hierarchy.read(store))
-    rows = [(ITEM + row["id"], row) for row in store.stream("embed/read_items")]
-    rows += [(CONTENT + row["id"], row) for row in store.stream("embed/read_contents")]
-    rows.sort(key=lambda pair: pair[0])
-    objects = {key: index for index, (key, _) in enumerate(rows)}
-    for index, (_, row) in enumerate(rows):
-        descriptions.add(index, row)
+def _events_of_everybody(
+    store: Store, vocabulary: Vocabulary, objects: dict[str, int], *, grow: bool
+) -> tuple[list[str], _Events]:
+    """Users, sorted, and their events; ``objects`` as for :class:`_Events`."""
     user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
     users = {user_id: index for index, user_id in enumerate(user_ids)}
-    events = _Events(objects, grow=False)
+    events = _Events(objects, grow=grow)
     for some in chunks(user_ids, USERS_AT_ONCE):
         # An engine collects a whole answer before its first row, so nobody asks it for everybody's events at once.
         found = store.stream(
@@ -146,6 +141,19 @@ def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
         )
         for row in found:
             events.add(users[row["user_id"]], row)
+    return user_ids, events
+
+
+def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
+    """The whole graph as arrays; users and objects sorted, so that equal graphs give equal arrays."""
+    descriptions = _Descriptions(Hierarchy.read(store))
+    rows = [(ITEM + row["id"], row) for row in store.stream("embed/read_items")]
+    rows += [(CONTENT + row["id"], row) for row in store.stream("embed/read_contents")]
+    rows.sort(key=lambda pair: pair[0])
+    objects = {key: index for index, (key, _) in enumerate(rows)}
+    for index, (_, row) in enumerate(rows):
+        descriptions.add(index, row)
+    user_ids, events = _events_of_everybody(store, vocabulary, objects, grow=False)
     return TrainingGraph(
         user_ids=np.array(user_ids, dtype=object),
         object_ids=np.array(list(objects), dtype=object),
@@ -158,19 +166,8 @@ def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
 
 def events_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
     """Users, their events and the objects of these, without any description: what collaborative filters take in."""
-    user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
-    users = {user_id: index for index, user_id in enumerate(user_ids)}
     objects: dict[str, int] = {}
-    events = _Events(objects, grow=True)
-    for some in chunks(user_ids, USERS_AT_ONCE):
-        found = store.stream(
-            "embed/read_events",
-            event_types=vocabulary.types,
-            user_ids=some,
-            **event_parameters(vocabulary),
-        )
-        for row in found:
-            events.add(users[row["user_id"]], row)
+    user_ids, events = _events_of_everybody(store, vocabulary, objects, grow=True)
     columns = events.columns()
     # The engine hands users out in any order; sorted, equal graphs give equal arrays.
     keys = sorted(objects)
