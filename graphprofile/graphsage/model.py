@@ -155,6 +155,13 @@ class EdgeSum(_Sum):
         return x_j * weight[:, None]
 
 
+def places(nodes: IntArray, wanted: IntArray) -> IntArray:
+    """Where each wanted node stands among different nodes, which hold it."""
+    order = np.argsort(nodes)
+    found: IntArray = order[np.searchsorted(nodes, wanted, sorter=order)]
+    return found
+
+
 def unit(x: Tensor) -> Tensor:
     """Rows scaled to length 1; zero rows stay zero."""
     return torch.nn.functional.normalize(x, dim=1, eps=EPSILON)
@@ -298,7 +305,7 @@ class HeteroGraphSage(nn.Module):
         weights = self.channel_weights()
         to_objects, to_users = drawn["user", "chose", "object"], drawn["object", "chosen_by", "user"]
         rows = self._own_rows(nodes, keep)
-        degree = weights @ self._strength_without(hidden).index_select(1, nodes)
+        degree = weights @ self._strength_without(hidden, nodes)
         scale = torch.where(degree > 1e-6, degree.clamp(min=1e-6).rsqrt(), torch.zeros(()))[:, None]
         weight = weights[to_users.channel] * to_users.strength
         size = (len(nodes), len(drawn["user"].n_id))
@@ -323,19 +330,27 @@ class HeteroGraphSage(nn.Module):
             own = own + product
         return own
 
-    def _strength_without(self, hidden: IntArray) -> Tensor:
-        """Sum of the strengths of an object's edges by channel, 0 for negative ones [num_channels, num_objects]."""
+    def _strength_without(self, hidden: IntArray, nodes: Tensor) -> Tensor:
+        """Sums of the strengths of some objects' edges by channel, 0 for negative ones [num_channels, num_nodes].
+
+        Args:
+            hidden: Edges that do not count.
+            nodes: Different objects, int64 [num_nodes].
+        """
+        edges = self.interactions
         if self._strength is None:
-            edges = self.interactions
             live = (edges.signs[edges.channel] != NEGATIVE) * edges.strength
             matrix = sp.coo_matrix(
                 (live, (edges.channel, edges.object)), shape=(len(edges.names), edges.num_objects)
             )
             self._strength = torch.from_numpy(matrix.toarray().astype(np.float32))
-        out = self._strength.clone()
-        edges = self.interactions
+        out = self._strength.index_select(1, nodes)
+        hidden = hidden[np.isin(edges.object[hidden], nodes.numpy())]
         live = (edges.signs[edges.channel[hidden]] != NEGATIVE) * edges.strength[hidden]
-        place = (torch.from_numpy(edges.channel[hidden]), torch.from_numpy(edges.object[hidden]))
+        place = (
+            torch.from_numpy(edges.channel[hidden]),
+            torch.from_numpy(places(nodes.numpy(), edges.object[hidden])),
+        )
         out.index_put_(place, -torch.from_numpy(live.astype(np.float32)), accumulate=True)
         return out
 

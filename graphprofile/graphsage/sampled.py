@@ -21,7 +21,7 @@ from torch_geometric.sampler import BaseSampler, HeteroSamplerOutput, NodeSample
 
 from graphprofile.graphsage.data import BoolArray, IntArray
 from graphprofile.graphsage.interactions import Interactions
-from graphprofile.graphsage.model import NEGATIVE
+from graphprofile.graphsage.model import NEGATIVE, places
 
 USER_OF_OBJECT = ("user", "chose", "object")
 OBJECT_OF_USER = ("object", "chosen_by", "user")
@@ -139,13 +139,10 @@ class HopSampler(BaseSampler):  # type: ignore[misc]
         users, at_user = np.unique(interactions.user[first], return_inverse=True)
         of_user, second = self._of_user.draw(users, self._most[1], self._random)
         of_user, second = self._shown(of_user, second)
-        place = np.full(interactions.num_objects, -1, dtype=np.int64)
-        place[objects] = np.arange(len(objects))
-        others = np.unique(interactions.object[second])
-        others = others[place[others] < 0]
-        place[others] = len(objects) + np.arange(len(others))
-        node = {"user": users, "object": np.concatenate([objects, others])}
-        row = {USER_OF_OBJECT: at_user, OBJECT_OF_USER: place[interactions.object[second]]}
+        others = np.setdiff1d(interactions.object[second], objects)
+        around = np.concatenate([objects, others])
+        node = {"user": users, "object": around}
+        row = {USER_OF_OBJECT: at_user, OBJECT_OF_USER: places(around, interactions.object[second])}
         col = {USER_OF_OBJECT: at_object, OBJECT_OF_USER: of_user}
         edge = {USER_OF_OBJECT: first, OBJECT_OF_USER: second}
         return HeteroSamplerOutput(
