@@ -32,6 +32,7 @@ from graphprofile.records import (
     iso,
 )
 from graphprofile.settings import Settings
+from graphprofile.store.engines import VECTOR_LABELS
 from graphprofile.vocabulary import Vocabulary
 from graphprofile.writeback import Writer
 
@@ -322,10 +323,16 @@ class Models:
         in_use = self.in_use()
         if in_use != version:
             self.store.write(lambda tx: tx.run("embed/announce_model", version=version))
-        for label in ("User", "Item", "Content"):
-            self.store.create_vector_index(label, model.dimensions)
+        # Until the new model is named nobody asks the index anyway, since it would hold vectors of both.
+        at_the_end = in_use != version and self.store.builds_vector_index_at_once
+        if at_the_end:
+            self.store.drop_vector_indexes()
+        else:
+            self._create_indexes(model.dimensions, progress)
         writer = Writer(self.store, self.vocabulary, version, model, progress, in_use=in_use)
         result = writer.write(everybody=True) if in_use in (None, version) else writer.write_next()
+        if at_the_end:
+            self._create_indexes(model.dimensions, progress)
         properties = {"dimensions": model.dimensions, "objects": len(model.object_ids)}
         self.store.write(
             lambda tx: tx.run(
@@ -338,6 +345,12 @@ class Models:
             self.registry.promote(version)
         self._loaded = version, model
         return result
+
+    def _create_indexes(self, dimensions: int, progress: Progress | None) -> None:
+        for done, label in enumerate(VECTOR_LABELS, start=1):
+            self.store.create_vector_index(label, dimensions)
+            if progress:
+                progress("vector indexes", done, len(VECTOR_LABELS))
 
     # --- vectors out of the graph ---------------------------------------------------------------------------
 

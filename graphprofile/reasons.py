@@ -96,4 +96,4 @@ class Reasons:
         if not ids:
             return {}
         query = f"recommend/read_{PLURAL[prefix]}"
-        return {row["id"]: row for row in self._store.read(query, ids=list(ids), model="")}
+        return {row["id"]: row for row in self._store.read(query, ids=list(ids))}

@@ -232,8 +232,8 @@ class Recommender:
         row = require_user(self._store, user_id)
         version, model = self._models.model()
         vector = self._vector(user_id, row, version, model)
-        found = self._store.vector_search("User", vector.tolist(), k + 1)
-        if self._search.changing("users", found, version):
+        found = self._store.vector_search_of(version, "User", vector.tolist(), k + 1)
+        if found is None:
             found = self._scan_users(vector, k + 1, version)
         scale = model.user_scale**2
         others = [(id_, cosine * (1 + scale) - scale) for id_, cosine in found if id_ != user_id][:k]
@@ -333,7 +333,7 @@ class Recommender:
         version, model = self._models.model()
         _, vector = self._object_vector(item_id, version)
         users = UserVectors(self._store, self._models.vocabulary, model)
-        whole = users.read([user_id])[0]
+        whole = users.read([user_id], named=True)[0]
         count = len(whole["objects"])
         rows = [whole] + [
             {

@@ -78,8 +78,8 @@ class Search:
         wanted += FIRST_SEARCH + min(len(hidden), k)
         widest = max(WIDEST_SEARCH, wanted)
         while True:
-            found = self._store.vector_search(LABELS[prefix], vector.tolist(), wanted)
-            if self.changing(PLURAL[prefix], found, version):
+            found = self._store.vector_search_of(version, LABELS[prefix], vector.tolist(), wanted)
+            if found is None:
                 return None
             kept = [(cosine, prefix + id_) for id_, cosine in found if prefix + id_ not in hidden]
             if conditions:
@@ -96,13 +96,6 @@ class Search:
             # What is kept of the nearest tells how far the index would have to be asked.
             if len(found) * k > widest * len(kept) or wanted > widest:
                 return None
-
-    def changing(self, plural: str, found: Sequence[tuple[str, float]], version: str) -> bool:
-        """Whether the index holds vectors of another model too: one is being written, or has been just now."""
-        if self._models.coming() is not None:
-            return True
-        rows = self._store.read(f"recommend/read_{plural}", ids=[id_ for id_, _ in found], model=version)
-        return any(not row["indexed"] for row in rows)
 
     def diverse(
         self, found: list[Pair], vector: Vector, k: int, *, diversity: float, dim: int, version: str

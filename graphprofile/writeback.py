@@ -12,7 +12,7 @@ writing is broken off. Going back exchanges the two.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from graphprofile.errors import BadVectors
 from graphprofile.export import CONTENT, ITEM, event_parameters, objects_graph
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel, Folded
+from graphprofile.pipeline import ahead
 from graphprofile.records import EmbedResult, Progress, chunks
 from graphprofile.tags import Hierarchy
 from graphprofile.vocabulary import Vocabulary
@@ -50,10 +51,10 @@ class UserVectors:
         self.model = model
         self.hierarchy = Hierarchy.read(store)
 
-    def read(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Events of users with the revision they were read at."""
+    def read(self, user_ids: Sequence[str], *, named: bool = False) -> list[dict[str, Any]]:
+        """Events of users with the revision they were read at; ``named``: with their ids and batches too."""
         return self.store.read(
-            "embed/read_events_of_users",
+            "embed/explain_events_of_users" if named else "embed/read_events_of_users",
             event_types=self.vocabulary.types,
             user_ids=list(user_ids),
             **event_parameters(self.vocabulary),
@@ -148,10 +149,9 @@ class Writer:
             self._write_some(prefix, self._ids(f"embed/list_next_{plural}", model=self.version))
             for prefix, plural in PLURAL.items()
         )
-        ids = self._ids("embed/list_next_users", model=self.version)
-        self._write_these_users(ids)
+        users = self._write_users(self._ids("embed/list_next_users", model=self.version))
         return EmbedResult(
-            users=len(ids), items=objects, model=self.version, seconds=round(time.perf_counter() - started, 3)
+            users=users, items=objects, model=self.version, seconds=round(time.perf_counter() - started, 3)
         )
 
     def settle(self) -> None:
@@ -185,8 +185,19 @@ class Writer:
 
     def _write_some(self, prefix: str, ids: Sequence[str], *, mark_users: bool = False) -> int:
         plural = PLURAL[prefix]
-        stored, _ = self.model.stored_objects()
         done = 0
+        for rows in ahead(self._rows_of_objects(prefix, ids)):
+            self._write(plural, rows)
+            unseen = [id_ for id_, _, new in rows if new]
+            if unseen and mark_users:
+                self._mark_users(plural, unseen)
+            done += len(rows)
+            self._tell(f"vectors of {plural}", done, len(ids))
+        return done
+
+    def _rows_of_objects(self, prefix: str, ids: Sequence[str]) -> Generator[list[list[Any]], None, None]:
+        """Id, vector, and whether the model has not seen it: that one may have been described anew since."""
+        stored, _ = self.model.stored_objects()
         for part in chunks(ids, OBJECTS_PER_TRANSACTION):
             keys = np.array([prefix + id_ for id_ in part], dtype=object)
             place = self.model.positions(keys)
@@ -196,53 +207,42 @@ class Writer:
             unseen = np.flatnonzero(place < 0)
             if len(unseen):
                 graph = objects_graph(self.store, self.vocabulary, keys[unseen], self._users.hierarchy)
-                folded, _ = self.model.stored_objects(fold_unseen(self.model, graph))
                 # objects_graph sorts its keys, and ``part`` is sorted.
-                vectors[unseen] = folded
-            # An object that was not there in training may have been described anew since an earlier model.
-            rows = zip(part, vectors.tolist(), (place < 0).tolist(), strict=True)
-            self._write(plural, [list(row) for row in rows])
-            if len(unseen) and mark_users:
-                self._mark_users(plural, [part[index] for index in unseen.tolist()])
-            done += len(part)
-            self._tell(f"vectors of {plural}", done, len(ids))
-        return done
+                vectors[unseen], _ = self.model.stored_objects(fold_unseen(self.model, graph))
+            yield [list(row) for row in zip(part, vectors.tolist(), (place < 0).tolist(), strict=True)]
 
     def _mark_users(self, plural: str, ids: list[str]) -> None:
         self._run(f"embed/mark_users_of_{plural}", event_types=self.vocabulary.types, ids=ids)
 
     def _write_everybody(self) -> int:
         ids = sorted(row["user_id"] for row in self.store.stream("tags/list_users"))
-        self._write_these_users(ids)
-        return len(ids)
-
-    def _write_these_users(self, ids: Sequence[str]) -> None:
-        for done, part in enumerate(chunks(ids, USERS_PER_TRANSACTION)):
-            self._write_users(part)
-            self._tell("vectors of users", done * USERS_PER_TRANSACTION + len(part), len(ids))
+        return self._write_users(ids)
 
     def _write_due(self) -> int:
         done: set[str] = set()
-        while True:
-            due = sorted(
-                row["id"] for row in self.store.read("embed/list_due_users", limit=USERS_PER_TRANSACTION)
-            )
-            if not due:
-                return len(done)
+        # Who changes meanwhile is due again.
+        while due := self._ids("embed/list_all_due_users"):
             self._write_users(due)
             done.update(due)
-            self._tell("vectors of users", len(done), None)
+        return len(done)
 
-    def _write_users(self, user_ids: Iterable[str]) -> None:
-        rows = self._users.read(list(user_ids))
-        vectors, usable = self._users.compute(rows)
-        self._write(
-            "users",
-            [
+    def _write_users(self, ids: Sequence[str]) -> int:
+        done = 0
+        for rows in ahead(self._rows_of_users(ids)):
+            self._write("users", rows)
+            done += len(rows)
+            self._tell("vectors of users", done, len(ids))
+        return done
+
+    def _rows_of_users(self, ids: Sequence[str]) -> Generator[list[list[Any]], None, None]:
+        """Id, vector, the revision it was computed at, and status."""
+        for part in chunks(ids, USERS_PER_TRANSACTION):
+            rows = self._users.read(part)
+            vectors, usable = self._users.compute(rows)
+            yield [
                 [row["user_id"], vector, row["rev"], "fresh" if ok else "cold_start"]
                 for row, vector, ok in zip(rows, vectors.tolist(), usable.tolist(), strict=True)
-            ],
-        )
+            ]
 
     def _write(self, plural: str, rows: list[list[Any]]) -> None:
         now = int(time.time() * 1000)

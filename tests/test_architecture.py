@@ -21,6 +21,7 @@ LAYERS = {
     "records": 1,
     "disk": 1,
     "memory": 0,
+    "pipeline": 0,
     "settings": 2,
     "store": 3,
     "parquet": 3,

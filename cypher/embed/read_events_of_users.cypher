@@ -10,8 +10,6 @@
 //   types (list of int): numbers of the event types
 //   times (list of int, epoch ms): when
 //   weights (list of float): contributions
-//   event_ids (list of text): of the events
-//   batches (list of text): that brought them
 UNWIND $user_ids AS user_id
 MATCH (u:User {id: user_id})
 WITH u, u.rev AS rev
@@ -23,6 +21,4 @@ RETURN u.id AS user_id, rev,
   collect($rules[type(e)].weight * CASE $rules[type(e)].value
     WHEN 'rating' THEN e.value - $rules[type(e)].neutral
     WHEN 'amount' THEN CASE WHEN e.value IS NULL THEN 1.0 ELSE log(1.0 + abs(e.value)) END
-    ELSE 1.0 END) AS weights,
-  collect(e.event_id) AS event_ids,
-  collect(e.batch) AS batches
+    ELSE 1.0 END) AS weights

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
 from graphprofile.ingest.times import TimeUnit
+from graphprofile.pipeline import ahead
 from graphprofile.records import (
     Chunk,
     DescriptionChunk,
@@ -160,7 +159,7 @@ def read_checked(
     must_have = True
     chunks = read_source(source, kind, chunk_rows=max(chunk_rows, CHECK_ROWS))
     if isinstance(source, SourceFile):
-        chunks = _ahead(chunks)
+        chunks = ahead(chunks)
     for raw in chunks:
         changed = loader.transform(raw.frame, kind)
         raw, changed, skipped = _without_skipped(raw, changed)
@@ -210,18 +209,6 @@ def _without_skipped(raw: RawChunk, changed: pl.DataFrame) -> tuple[RawChunk, pl
     counted = dict(sorted(reasons.drop_nulls().value_counts().iter_rows()))
     lines = np.asarray(raw.lines, dtype=np.int64)[stay.to_numpy()].tolist()
     return replace(raw, frame=raw.frame.filter(stay), lines=lines), changed.filter(stay), counted
-
-
-def _ahead(chunks: Generator[RawChunk, None, None]) -> Generator[RawChunk, None, None]:
-    """Read the next chunk while the one before is checked: decompressing and parsing need no Python.
-
-    For files only: an iterator that somebody hands over may be bound to its thread.
-    """
-    with closing(chunks), ThreadPoolExecutor(1, thread_name_prefix="graphprofile-read") as pool:
-        coming = pool.submit(next, chunks, None)
-        while (chunk := coming.result()) is not None:
-            coming = pool.submit(next, chunks, None)
-            yield chunk
 
 
 def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:

@@ -114,6 +114,11 @@ class Store:
         return self._link.kind.rows_per_stretch
 
     @property
+    def builds_vector_index_at_once(self) -> bool:
+        """See :class:`graphprofile.store.engines.Engine`."""
+        return self._link.kind.builds_vector_index_at_once
+
+    @property
     def cannot_hold(self) -> frozenset[str]:
         """Kinds of property value that the engine has no place for, as :class:`store.values.Encoder` names them."""
         return self._link.kind.cannot_hold
@@ -292,6 +297,12 @@ class Store:
 
         self._link.repeat(attempt, f"vector index over {label}")
 
+    def drop_vector_indexes(self) -> None:
+        """Remove the vector indexes; only where ``builds_vector_index_at_once``, and does nothing elsewhere."""
+        if isinstance(self._link.kind, Neo4j):
+            for label in VECTOR_LABELS:
+                self._link.kind.drop_vector_index(self._statement, label)
+
     def vector_search(self, label: str, vector: Sequence[float], k: int) -> list[tuple[str, float]]:
         """The nodes whose embedding is nearest, from the engine's vector index.
 
@@ -307,12 +318,38 @@ class Store:
             UsageError: The vector is empty, zero or not finite, or k is below 1.
             EngineError: There is no index over that label, or it has other dimensions than the vector.
         """
+        return self._neighbours(self._search(label, vector, k))
+
+    def vector_search_of(
+        self, model: str, label: str, vector: Sequence[float], k: int
+    ) -> list[tuple[str, float]] | None:
+        """As :meth:`vector_search`, but None where the index holds vectors of another model too.
+
+        That is so while another model's vectors are written, and where they never all were.
+
+        Args:
+            model: The version.
+            label: User, Item or Content.
+            vector: Query vector ``[dimensions]``.
+            k: How many at most.
+        """
+        try:
+            rows = self._search(label, vector, k)
+        except EngineError:
+            # A model on its way may have remade the index for its own dimensions.
+            if self.read("embed/read_coming"):
+                return None
+            raise
+        mixed = any(row["changing"] or row["model"] != model for row in rows)
+        return None if mixed else self._neighbours(rows)
+
+    def _search(self, label: str, vector: Sequence[float], k: int) -> list[dict[str, Any]]:
         if k < 1:
             raise UsageError(f"k is {k}: at least 1 neighbour must be asked for.")
         name = self._link.kind.vector_index_name(label)
         query = check_vector([float(value) for value in vector])
         try:
-            rows = self.read("vectors/search_nodes", index=name, k=int(k), vector=query)
+            return self.read("vectors/search_nodes", index=name, k=int(k), vector=query)
         except EngineError as error:
             shown = self.read("schema/show")
             if not any(row["label"] == label and row["properties"] == ["embedding"] for row in shown):
@@ -323,6 +360,8 @@ class Store:
                 f"The vector index over {label} cannot be asked with {len(query)} dimensions: {error}",
                 "Vectors and index come from different models: `graphprofile embed --all` mends that.",
             ) from error
+
+    def _neighbours(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
         found = [(str(row["id"]), self._link.kind.cosine(float(row["score"]))) for row in rows]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 

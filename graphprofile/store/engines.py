@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,7 @@ from graphprofile.errors import (
 )
 
 VECTOR_LABELS = ("User", "Item", "Content")
+INDEX_POLL_SECONDS = 0.2
 Run = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 
 _CONSTRAINT = re.compile(r"ConstraintValidationFailed|ConstraintViolation")
@@ -76,6 +78,8 @@ class Engine(ABC):
         violations_race: Whether a violation found at commit may be a race, settled by repeating.
         writers: How many transactions of one load are worth writing side by side.
         rows_per_stretch: Rows of events that are worth writing together.
+        builds_vector_index_at_once: Whether a vector index made over all vectors is made sooner, and answers sooner,
+            than one that was kept up while they were written.
         cannot_hold: Kinds of property value (see :mod:`graphprofile.store.values`) it has no place for.
     """
 
@@ -84,6 +88,7 @@ class Engine(ABC):
     violations_race: bool
     writers: int
     rows_per_stretch: int
+    builds_vector_index_at_once: bool
     cannot_hold: frozenset[str]
 
     def transient(self, error: Exception) -> bool:
@@ -169,6 +174,7 @@ class Neo4j(Engine):
     violations_race = False
     writers = 2
     rows_per_stretch = 80_000
+    builds_vector_index_at_once = True
     cannot_hold = frozenset({"map", "list of lists", "mixed list"})
 
     def refuse_writes(self, statement: str) -> None:
@@ -225,8 +231,26 @@ class Neo4j(Engine):
             "`vector.hnsw.m`: 32, `vector.hnsw.ef_construction`: 200}}",
             {},
         )
-        run("CALL db.awaitIndex($name, 600)", {"name": name})
+        self._await_index(run, name)
         return True
+
+    def drop_vector_index(self, run: Run, label: str) -> None:
+        """Remove the index, if there is one."""
+        run(f"DROP INDEX `{self.vector_index_name(label)}` IF EXISTS", {})
+
+    def _await_index(self, run: Run, name: str) -> None:
+        """Return when an index can be used, however long that takes."""
+        found = "SHOW INDEXES YIELD name, state, populationPercent WHERE name = $name RETURN state"
+        while state := run(found, {"name": name}):
+            if state[0]["state"] == "ONLINE":
+                return
+            if state[0]["state"] == "FAILED":
+                raise EngineError(
+                    f"The engine could not make the index {name}.",
+                    "Its log says why; drop the index and repeat.",
+                )
+            time.sleep(INDEX_POLL_SECONDS)
+        raise EngineError(f"The index {name} was dropped while it was made.", "Repeat the command.")
 
 
 class ArcadeDB(Engine):
@@ -237,6 +261,7 @@ class ArcadeDB(Engine):
     violations_race = True
     writers = 1
     rows_per_stretch = 20_000
+    builds_vector_index_at_once = False
     cannot_hold = frozenset({"map"})
 
     def transient(self, error: Exception) -> bool:

@@ -125,13 +125,13 @@ def test_few_matches_among_many_are_found_without_asking_the_index_for_all(
     monkeypatch.setattr(searching, "WIDEST_SEARCH", 4)
     gp = trained
     asked: list[int] = []
-    search = gp.store.vector_search
+    search = gp.store.vector_search_of
 
-    def counted(label: str, vector: Any, k: int) -> Any:
+    def counted(model: str, label: str, vector: Any, k: int) -> Any:
         asked.append(k)
-        return search(label, vector, k)
+        return search(model, label, vector, k)
 
-    monkeypatch.setattr(gp.store, "vector_search", counted)
+    monkeypatch.setattr(gp.store, "vector_search_of", counted)
     assert ids(gp.recommend("a0", 1, kind="item", tags=["B1"], where=["year=1915"])) == ["B15"]
     assert max(asked) < 2 * SHELF
 
