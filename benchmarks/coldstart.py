@@ -212,6 +212,7 @@ def new_items(split: Split, config: TrainConfig, arguments: argparse.Namespace) 
     train = split.train
     described = np.zeros(train.num_objects, dtype=np.bool_)
     described[train.tag_object] = described[train.feature_object] = True
+    described |= train.text.any(axis=1)
     if not described.any():
         return {"left_out": "the items have no descriptions (--describe)"}
     there = np.bincount(train.event_object, minlength=train.num_objects) > 0
@@ -249,6 +250,7 @@ def undescribed(graph: TrainingGraph, objects: np.ndarray) -> TrainingGraph:
         feature_object=graph.feature_object[features],
         feature_feature=graph.feature_feature[features],
         feature_weight=graph.feature_weight[features],
+        text=np.where(objects[:, None], np.float32(0), graph.text),
     )
 
 

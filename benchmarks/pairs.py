@@ -11,11 +11,12 @@ import polars as pl
 import scipy.sparse as sp
 
 from graphprofile.errors import SourceError, UsageError
-from graphprofile.export import CONTENT, ITEM, feature_tokens
+from graphprofile.export import CONTENT, ITEM, Descriptions
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.graphsage.metrics import Split
 from graphprofile.ingest.session import Recipe, checked_chunks, plan_sources
 from graphprofile.records import Description, DescriptionChunk, EventChunk
+from graphprofile.tags import Hierarchy
 from graphprofile.vocabulary import Vocabulary
 
 INTERACTED = "interacted"
@@ -172,25 +173,9 @@ def _places(values: pl.Series, among: pl.Series) -> np.ndarray:
 
 
 def _descriptions(objects: list[str], described: dict[str, Description]) -> dict[str, object]:
-    tags: dict[str, int] = {}
-    tokens: dict[str, int] = {}
-    tag_rows: list[tuple[int, int, float]] = []
-    token_rows: list[tuple[int, int]] = []
+    descriptions = Descriptions(Hierarchy(()))
     for index, key in enumerate(objects):
         row = described.get(key)
-        if row is None:
-            continue
-        for kind, name, weight in row.tags or ():
-            tag_rows.append((index, tags.setdefault(f"{kind}:{name}", len(tags)), weight))
-        for token in feature_tokens(row.properties):
-            token_rows.append((index, tokens.setdefault(token, len(tokens))))
-    return {
-        "tag_names": tuple(tags),
-        "tag_object": [row[0] for row in tag_rows],
-        "tag_tag": [row[1] for row in tag_rows],
-        "tag_weight": [row[2] for row in tag_rows],
-        "feature_names": tuple(tokens),
-        "feature_object": [row[0] for row in token_rows],
-        "feature_feature": [row[1] for row in token_rows],
-        "feature_weight": [1.0] * len(token_rows),
-    }
+        if row is not None:
+            descriptions.add(index, row.tags or (), row.properties)
+    return descriptions.columns(len(objects))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from graphprofile import text
+from graphprofile.errors import ModelError
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.reading import significant
 from graphprofile.records import SYSTEM_PROPERTIES, chunks
@@ -25,14 +27,15 @@ ITEM, CONTENT = "i:", "c:"
 
 USERS_AT_ONCE = 5_000
 LONGEST_TOKEN = 64
-NOT_FEATURES = frozenset({"title", "text", "url", "notes", "description"})
+NOT_FEATURES = frozenset({*text.PROPERTIES, "url"})
+TEXTS_AT_ONCE = 1_000
 
 
 def feature_tokens(properties: Mapping[str, Any]) -> list[str]:
     """Tokens of an object's properties, each property on its own, so that a new object gets the same ones.
 
     Short text and booleans are taken as they are, numbers to two significant digits (years by the decade), lists by
-    entry; titles and long text say nothing that another object would share.
+    entry. Titles and long text say nothing that another object would share; see :mod:`graphprofile.text`.
     """
     tokens = []
     for name, value in sorted(properties.items()):
@@ -48,25 +51,44 @@ def feature_tokens(properties: Mapping[str, Any]) -> list[str]:
     return tokens
 
 
-class _Descriptions:
-    """Collects tags and tokens of objects as index pairs."""
+class Descriptions:
+    """Collects tags and tokens of objects as index pairs, and the vectors of their texts.
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
+    Args:
+        hierarchy: Of the tags.
+        encoder: What has to read texts; empty reads none, None takes the encoder that is installed, if one is.
+    """
+
+    def __init__(self, hierarchy: Hierarchy, encoder: str | None = None) -> None:
         self._hierarchy = hierarchy
         self._tags: dict[str, int] = {}
         self._tokens: dict[str, int] = {}
         self._tag_rows: list[tuple[int, int, float]] = []
         self._token_rows: list[tuple[int, int]] = []
+        self._texts = None if encoder == "" else _Texts(encoder)
 
-    def add(self, index: int, row: Mapping[str, Any]) -> None:
-        direct = [((kind, name), weight) for kind, name, weight in row["tags"] if kind is not None]
+    def add(self, index: int, tags: Iterable[tuple[str, str, float]], properties: Mapping[str, Any]) -> None:
+        """Take in one object.
+
+        Args:
+            index: Of the object.
+            tags: Kind, name and weight of each.
+            properties: As they are stored.
+
+        Raises:
+            ModelError: It has a text, and the encoder that has to read it is not installed.
+        """
+        direct = [((kind, name), weight) for kind, name, weight in tags if kind is not None]
         for (kind, name), (weight, _) in sorted(self._hierarchy.weights(direct).items()):
             tag = self._tags.setdefault(f"{kind}:{name}", len(self._tags))
             self._tag_rows.append((index, tag, weight))
-        for token in feature_tokens(row["properties"]):
+        for token in feature_tokens(properties):
             self._token_rows.append((index, self._tokens.setdefault(token, len(self._tokens))))
+        if self._texts is not None:
+            self._texts.add(index, properties)
 
-    def columns(self) -> dict[str, Any]:
+    def columns(self, num_objects: int) -> dict[str, Any]:
+        """The columns of a training graph that describe its objects."""
         return {
             "tag_names": list(self._tags),
             "tag_object": [row[0] for row in self._tag_rows],
@@ -76,7 +98,46 @@ class _Descriptions:
             "feature_object": [row[0] for row in self._token_rows],
             "feature_feature": [row[1] for row in self._token_rows],
             "feature_weight": [1.0] * len(self._token_rows),
+            **(self._texts.columns(num_objects) if self._texts is not None else {}),
         }
+
+
+class _Texts:
+    """Collects vectors of texts; the encoder is read when the first text comes."""
+
+    def __init__(self, wanted: str | None) -> None:
+        self._wanted = wanted
+        self._waiting: list[tuple[int, str]] = []
+        self._index: list[int] = []
+        self._vectors: list[npt.NDArray[np.float32]] = []
+
+    def add(self, index: int, properties: Mapping[str, Any]) -> None:
+        said = text.text_of(properties)
+        if said:
+            self._waiting.append((index, said))
+            if len(self._waiting) == TEXTS_AT_ONCE:
+                self._encode()
+
+    def _encode(self) -> None:
+        encoder = text.encoder() if self._waiting else None
+        if self._waiting and self._wanted and (encoder is None or encoder.name != self._wanted):
+            raise ModelError(
+                f"The model reads texts with {self._wanted}; installed is {encoder.name if encoder else 'none'}.",
+                "Install `graphprofile[text]` as it was where the model was trained, or train a new version.",
+            )
+        if encoder is not None:
+            self._vectors.append(encoder.encode([said for _, said in self._waiting]))
+            self._index += [index for index, _ in self._waiting]
+        self._waiting.clear()
+
+    def columns(self, num_objects: int) -> dict[str, Any]:
+        self._encode()
+        encoder = text.encoder() if self._index else None
+        if encoder is None:
+            return {}
+        vectors = np.zeros((num_objects, text.DIMENSIONS), dtype=np.float32)
+        vectors[self._index] = np.concatenate(self._vectors)
+        return {"text": vectors, "text_encoder": encoder.name}
 
 
 class _Events:
@@ -146,13 +207,13 @@ def _events_of_everybody(
 
 def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
     """The whole graph as arrays; users and objects sorted, so that equal graphs give equal arrays."""
-    descriptions = _Descriptions(Hierarchy.read(store))
+    descriptions = Descriptions(Hierarchy.read(store))
     rows = [(ITEM + row["id"], row) for row in store.stream("embed/read_items")]
     rows += [(CONTENT + row["id"], row) for row in store.stream("embed/read_contents")]
     rows.sort(key=lambda pair: pair[0])
     objects = {key: index for index, (key, _) in enumerate(rows)}
     for index, (_, row) in enumerate(rows):
-        descriptions.add(index, row)
+        descriptions.add(index, row["tags"], row["properties"])
     user_ids, events = _events_of_everybody(store, vocabulary, objects, grow=False)
     return TrainingGraph(
         user_ids=np.array(user_ids, dtype=object),
@@ -160,7 +221,7 @@ def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
         object_kind=np.array([key.startswith(CONTENT) for key in objects], dtype=np.int8),
         event_types=vocabulary.types,
         **events.columns(),
-        **descriptions.columns(),
+        **descriptions.columns(len(objects)),
     )
 
 
@@ -189,6 +250,8 @@ def objects_graph(
     keys: Iterable[str],
     hierarchy: Hierarchy,
     rows: Sequence[Mapping[str, Any]] = (),
+    *,
+    encoder: str | None = None,
 ) -> TrainingGraph:
     """Some objects with their descriptions, and the events of some users.
 
@@ -198,17 +261,21 @@ def objects_graph(
         keys: Keys (``i:id``, ``c:id``) of objects whose descriptions are wanted.
         hierarchy: Of the tags.
         rows: Rows of ``embed/read_events_of_users``, a user each.
+        encoder: As for :class:`Descriptions`.
 
     Returns:
         All wanted objects and all that the rows name; only the wanted ones are described.
+
+    Raises:
+        ModelError: A wanted object has a text, and the encoder that has to read it is not installed.
     """
     wanted = sorted(set(keys))
     objects = {key: index for index, key in enumerate(wanted)}
-    descriptions = _Descriptions(hierarchy)
+    descriptions = Descriptions(hierarchy, encoder)
     for prefix, query in ((ITEM, "embed/read_some_items"), (CONTENT, "embed/read_some_contents")):
         ids = [key[2:] for key in wanted if key.startswith(prefix)]
         for row in store.read(query, ids=ids) if ids else ():
-            descriptions.add(objects[prefix + row["id"]], row)
+            descriptions.add(objects[prefix + row["id"]], row["tags"], row["properties"])
     events = _Events(objects, grow=True)
     for user, of_user in enumerate(rows):
         events.add(user, of_user)
@@ -218,5 +285,5 @@ def objects_graph(
         object_kind=np.array([key.startswith(CONTENT) for key in objects], dtype=np.int8),
         event_types=vocabulary.types,
         **events.columns(),
-        **descriptions.columns(),
+        **descriptions.columns(len(objects)),
     )

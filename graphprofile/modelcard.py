@@ -76,6 +76,10 @@ def _data(document: Mapping[str, Any]) -> str:
         ("snapshot taken", graph.get("snapshot_at") or "-"),
         ("digest of the graph", f"`{graph.get('digest', '-')}`"),
         ("event rules (fingerprint)", f"`{graph.get('vocabulary', '-')}`"),
+        (
+            "titles and texts",
+            f"read by {document['text_encoder']}" if document.get("text_encoder") else "not used",
+        ),
     ]
     return f"## Data\n\n{_table(('', ''), rows)}"
 

@@ -12,7 +12,7 @@ writing is broken off. Going back exchanges the two.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +49,13 @@ class UserVectors:
         self.store = store
         self.vocabulary = vocabulary
         self.model = model
-        self.hierarchy = Hierarchy.read(store)
+        self._hierarchy = Hierarchy.read(store)
+
+    def described(self, keys: Iterable[str], rows: Sequence[dict[str, Any]] = ()) -> TrainingGraph:
+        """Objects with their descriptions, as far as the model makes use of these, and the events of users."""
+        return objects_graph(
+            self.store, self.vocabulary, keys, self._hierarchy, rows, encoder=self.model.encoder
+        )
 
     def read(self, user_ids: Sequence[str], *, named: bool = False) -> list[dict[str, Any]]:
         """Events of users with the revision they were read at; ``named``: with their ids and batches too."""
@@ -72,7 +78,7 @@ class UserVectors:
             sorted({key for row in rows for key in row["objects"] if key[:2] != "u:"}), dtype=object
         )
         unseen = keys[self.model.positions(keys) < 0] if len(keys) else keys
-        graph = objects_graph(self.store, self.vocabulary, unseen, self.hierarchy, rows)
+        graph = self.described(unseen, rows)
         vectors, usable = self.model.encode(graph, fold_unseen(self.model, graph))
         stored = self.model.stored_users(vectors)
         bad = ~np.isfinite(stored).all(axis=1)
@@ -206,8 +212,8 @@ class Writer:
             )
             unseen = np.flatnonzero(place < 0)
             if len(unseen):
-                graph = objects_graph(self.store, self.vocabulary, keys[unseen], self._users.hierarchy)
-                # objects_graph sorts its keys, and ``part`` is sorted.
+                graph = self._users.described(keys[unseen])
+                # The graph's keys are sorted, and ``part`` is sorted.
                 vectors[unseen], _ = self.model.stored_objects(fold_unseen(self.model, graph))
             yield [list(row) for row in zip(part, vectors.tolist(), (place < 0).tolist(), strict=True)]
 

@@ -25,6 +25,7 @@ LAYERS = {
     "settings": 2,
     "store": 3,
     "parquet": 3,
+    "text": 3,
     "sample_data": 3,
     "ingest": 4,
     "tags": 4,
@@ -68,6 +69,7 @@ HEAVY = (
     "networkx",
     "sklearn",
     "neo4j",
+    "wordllama",
     "rich",
 )
 

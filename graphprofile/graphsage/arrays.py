@@ -46,6 +46,7 @@ def pack(model: FittedModel) -> dict[str, npt.NDArray[Any]]:
     if model.foretold is not None:
         arrays["foretold_tag_table"], arrays["foretold_feature_table"] = model.foretold.tables
         arrays["foretold_mean"] = model.foretold.mean
+        arrays["foretold_text_table"] = model.foretold.text
     texts = (model.object_ids, model.event_types, *model.description_names)
     for name, values in zip(_TEXTS, texts, strict=True):
         arrays |= pack_text(name, values)
@@ -75,9 +76,15 @@ def unpack(arrays: Mapping[str, npt.NDArray[Any]], document: Mapping[str, Any]) 
         popularity_mean=document["popularity_mean"],
         popularity_factors=tuple(document["popularity_factors"]),
         newest_ts=document["newest_ts"],
-        foretold=Foretold(
-            (arrays["foretold_tag_table"], arrays["foretold_feature_table"]), arrays["foretold_mean"]
-        )
-        if "foretold_mean" in arrays
-        else None,
+        foretold=_foretold(arrays, document),
     )
+
+
+def _foretold(arrays: Mapping[str, npt.NDArray[Any]], document: Mapping[str, Any]) -> Foretold | None:
+    """None in a version from before there was such a thing; without texts in one from before those were read."""
+    if "foretold_mean" not in arrays:
+        return None
+    mean = arrays["foretold_mean"]
+    text = arrays.get("foretold_text_table", np.zeros((0, len(mean)), dtype=np.float32))
+    tables = arrays["foretold_tag_table"], arrays["foretold_feature_table"]
+    return Foretold(tables, mean, text, document.get("text_encoder") or "")

@@ -29,6 +29,7 @@ _TYPES: dict[str, Any] = {
     "event_weight": np.float32,
     "tag_weight": np.float32,
     "feature_weight": np.float32,
+    "text": np.float32,
 }
 _TEXT = ("user_ids", "object_ids")
 
@@ -75,6 +76,9 @@ class TrainingGraph:
         feature_object: Index into ``object_ids``, int64 [num_feature_pairs].
         feature_feature: Index into ``feature_names``, int64 [num_feature_pairs].
         feature_weight: Weight of the token on the object, float32 [num_feature_pairs].
+        text: Vectors of the objects' texts, unit or zero where there is none, float32 [num_objects, dimensions]; no
+            column where texts are not read.
+        text_encoder: What made them; vectors of different encoders have nothing to do with each other.
 
     Raises:
         UsageError: Columns of one table differ in length, or an index points outside its table.
@@ -98,6 +102,8 @@ class TrainingGraph:
     feature_object: IntArray = field(default_factory=_no_indices)
     feature_feature: IntArray = field(default_factory=_no_indices)
     feature_weight: FloatArray = field(default_factory=_no_weights)
+    text: FloatArray = field(default_factory=_no_weights)
+    text_encoder: str = ""
 
     def __post_init__(self) -> None:
         for column in fields(self):
@@ -105,10 +111,14 @@ class TrainingGraph:
             if column.name in ("event_types", "tag_names", "feature_names"):
                 object.__setattr__(self, column.name, tuple(value))
                 continue
+            if column.name == "text_encoder":
+                continue
             dtype = object if column.name in _TEXT else _TYPES.get(column.name, np.int64)
             object.__setattr__(self, column.name, np.ascontiguousarray(value, dtype=dtype))
         if len(self.object_kind) == 0:
             object.__setattr__(self, "object_kind", np.zeros(self.num_objects, dtype=np.int8))
+        if not self.text.size:
+            object.__setattr__(self, "text", np.zeros((self.num_objects, 0), dtype=np.float32))
         self._check()
 
     def _check(self) -> None:
@@ -125,6 +135,13 @@ class TrainingGraph:
             "object": {"kind": -1},
         }
         lengths = {"object": self.num_objects}
+        if self.text.ndim != 2 or len(self.text) != self.num_objects:
+            raise UsageError(
+                f"training graph: text has shape {self.text.shape}, there are {self.num_objects} objects",
+                "Give a row to every object, of zeros to one without text.",
+            )
+        if not np.isfinite(self.text).all():
+            raise BadVectors("training graph: text is NaN or infinite", "Leave that text out.")
         for table, columns in tables.items():
             for name, bound in columns.items():
                 values = getattr(self, f"{table}_{name}")
@@ -213,6 +230,7 @@ class TrainingGraph:
             feature_object=place[self.feature_object[features]],
             feature_feature=self.feature_feature[features],
             feature_weight=self.feature_weight[features],
+            text=self.text[objects],
         )
         return graph, users, objects
 

@@ -1,15 +1,17 @@
-"""Vectors of objects nobody has chosen yet: what their tags and properties say of the vectors of known objects.
+"""Vectors of objects nobody has chosen yet: what their tags, properties and texts say of the vectors of known objects.
 
 Training learns tables of tags and properties only as far as they help with the objects that have events, and these
 have rows of their own. So after training, vectors and popularity are regressed on which tags and properties an object
-has, and an object without events is given what they foretell. Source: Gantner, Drumond, Freudenthaler, Rendle and
-Schmidt-Thieme, "Learning attribute-to-feature mappings for cold-start recommendations", ICDM 2010; here a ridge
-regression, its strength chosen on objects held out.
+has and on the vector of its text, and an object without events is given what they foretell.
+
+Source: Gantner, Drumond, Freudenthaler, Rendle and Schmidt-Thieme, "Learning attribute-to-feature mappings for
+cold-start recommendations", ICDM 2010; here a ridge regression, its strength and the weight of texts chosen on objects
+held out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +20,14 @@ import scipy.sparse as sp
 from graphprofile.graphsage.data import BoolArray, DoubleArray, FloatArray, IntArray, TrainingGraph
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
+#: What a text's unit vector is multiplied by; 0 leaves texts out.
+TEXT_SCALES = (0.0, 1.0, 3.0)
 #: An object with as many events counts half of one whose vector is certain.
 _CERTAIN = 5.0
 #: Objects learnt from, those with most events, and to choose the strength: bounds memory and time.
 _LEARNT_FROM, _CHOSEN_ON = 100_000, 20_000
 _HELD_OUT = 0.2
+_MIDDLE = STRENGTHS[len(STRENGTHS) // 2]
 _ITERATIONS = 60
 _TOLERANCE = 1e-4
 
@@ -33,23 +38,35 @@ class Foretold:
 
     Attributes:
         tables: Per kind of description float32 [num_names, width]; what a name adds.
-        mean: What a described object has before its names are looked at, float32 [width].
+        mean: What a described object has before its description is looked at, float32 [width].
+        text: What the coordinates of a text's vector add, float32 [text_dimensions, width]; no row where texts were
+            left out.
+        encoder: What made the texts' vectors; empty where they were left out.
     """
 
     tables: tuple[FloatArray, ...]
     mean: FloatArray
+    text: FloatArray
+    encoder: str = ""
 
-    def rows(self, matrices: Sequence[sp.csr_matrix]) -> tuple[DoubleArray, BoolArray]:
+    def rows(self, matrices: Sequence[sp.csr_matrix], text: FloatArray) -> tuple[DoubleArray, BoolArray]:
         """Rows of described objects, zero for others [num_objects, width], and which are described [num_objects].
 
         Args:
             matrices: Per kind of description CSR [num_objects, num_names].
+            text: Vectors of texts, zero where there is none, float32 [num_objects, text_dimensions]; no column where
+                no object has any.
         """
         present = [_present(matrix) for matrix in matrices]
         described = np.sum([np.diff(matrix.indptr) for matrix in present], axis=0) > 0
+        by_text = self.encoder and text.shape[1]
+        if by_text:
+            described |= text.any(axis=1)
         rows = described[:, None] * self.mean.astype(np.float64)[None, :]
         for matrix, table in zip(present, self.tables, strict=True):
             rows += matrix @ table.astype(np.float64)
+        if by_text:
+            rows += text.astype(np.float64) @ self.text.astype(np.float64)
         return rows, described
 
 
@@ -92,8 +109,11 @@ def learn(
     popularity: FloatArray,
     events: IntArray,
     seed: int,
+    *,
+    text: FloatArray | None = None,
+    encoder: str = "",
 ) -> Foretold:
-    """Regresses vectors and popularity on which names an object has.
+    """Regresses vectors and popularity on which names an object has, and on the vector of its text.
 
     Vectors are learnt from objects with events; popularity from all, so that a catalogue of which little is ever
     chosen doesn't promise much for what is new.
@@ -104,22 +124,28 @@ def learn(
         popularity: float32 [num_objects].
         events: Of each object, int64 [num_objects]; an object with few has an uncertain vector and weighs less.
         seed: Of what is drawn.
+        text: Vectors of the objects' texts, unit or zero, float32 [num_objects, text_dimensions].
+        encoder: What made them.
 
     Returns:
         Tables of the width of the vectors + 1; the last column is popularity.
     """
-    design = sp.hstack([_present(matrix) for matrix in matrices], format="csr")
-    described = np.flatnonzero(np.diff(design.indptr) > 0)
+    names = sp.hstack([_present(matrix) for matrix in matrices], format="csr")
+    whole = _Design(names, np.zeros((len(vectors), 0)) if text is None else text.astype(np.float64))
+    described = np.flatnonzero(whole.described())
     chosen = described[events[described] > 0]
     chosen = chosen[np.argsort(-events[chosen], kind="stable")[:_LEARNT_FROM]]
     weight = events[chosen] / (events[chosen] + _CERTAIN)
-    taste = _regress(design[chosen], vectors[chosen], weight, seed)
+    scale = _text_scale(whole[chosen], vectors[chosen], weight, seed)
+    whole = whole.scaled(scale)
+    if scale == 0 and encoder:
+        return learn(matrices, vectors, popularity, events, seed)
+    taste = _regress(whole[chosen], vectors[chosen], weight, seed)
     drawn = np.random.default_rng(seed).permutation(described)[:_LEARNT_FROM]
-    one = np.ones(len(drawn))
-    rank = _regress(design[drawn], popularity[drawn, None], one, seed)
-    ends = np.cumsum([matrix.shape[1] for matrix in matrices])[:-1]
-    table, mean = (np.concatenate(pair, axis=-1).astype(np.float32) for pair in zip(taste, rank, strict=True))
-    return Foretold(tuple(np.split(table, ends)), mean)
+    rank = _regress(whole[drawn], popularity[drawn, None], np.ones(len(drawn)), seed)
+    mean, table = (np.concatenate(pair, axis=-1).astype(np.float32) for pair in zip(taste, rank, strict=True))
+    *tables, by_text = np.split(table, np.cumsum([matrix.shape[1] for matrix in matrices]))
+    return Foretold(tuple(tables), mean, (scale * by_text).astype(np.float32), encoder)
 
 
 def _present(matrix: sp.csr_matrix) -> sp.csr_matrix:
@@ -129,58 +155,125 @@ def _present(matrix: sp.csr_matrix) -> sp.csr_matrix:
     return out
 
 
+@dataclass(frozen=True)
+class _Design:
+    """What is regressed on: a constant, names (sparse) and coordinates of texts (dense).
+
+    Attributes:
+        names: CSR [num_objects, num_names].
+        text: float64 [num_objects, text_dimensions].
+    """
+
+    names: sp.csr_matrix
+    text: DoubleArray
+
+    @property
+    def width(self) -> int:
+        """Columns, the constant among them."""
+        return 1 + int(self.names.shape[1]) + int(self.text.shape[1])
+
+    def described(self) -> BoolArray:
+        """Which objects have a name or a text, bool [num_objects]."""
+        found: BoolArray = (np.diff(self.names.indptr) > 0) | self.text.any(axis=1)
+        return found
+
+    def scaled(self, scale: float) -> _Design:
+        """With longer texts; without any for 0."""
+        return _Design(self.names, scale * self.text if scale else self.text[:, :0])
+
+    def __getitem__(self, rows: IntArray) -> _Design:
+        return _Design(self.names[rows], self.text[rows])
+
+    def __matmul__(self, table: DoubleArray) -> DoubleArray:
+        end = 1 + self.names.shape[1]
+        out: DoubleArray = table[0] + self.names @ table[1:end] + self.text @ table[end:]
+        return out
+
+    def back(self, weight: DoubleArray, rows: DoubleArray) -> DoubleArray:
+        """Transposed and weighted: X' W rows, float64 [width, columns]."""
+        weighted = weight[:, None] * rows
+        return np.concatenate(
+            [weighted.sum(axis=0)[None], self.names.T @ weighted, self.text.T @ weighted], axis=0
+        )
+
+    def diagonal(self, weight: DoubleArray) -> DoubleArray:
+        """Of X' W X, float64 [width]."""
+        out: DoubleArray = np.concatenate(
+            [[weight.sum()], weight @ self.names.power(2), weight @ self.text**2]
+        )
+        return out
+
+
 def _regress(
-    design: sp.csr_matrix, rows: FloatArray, weight: DoubleArray, seed: int
+    design: _Design, rows: FloatArray, weight: DoubleArray, seed: int
 ) -> tuple[DoubleArray, DoubleArray]:
-    """Table float64 [num_names, width] and intercept [width]; zeros where there is nothing to learn from."""
+    """Constant [width] and table float64 [num_names + text_dimensions, width]; zeros where nothing can be learnt."""
     if not len(rows):
-        return np.zeros((design.shape[1], rows.shape[1])), np.zeros(rows.shape[1])
+        return np.zeros(rows.shape[1]), np.zeros((design.width - 1, rows.shape[1]))
+    target, mean = _centred(rows, weight)
+    error = _held_out_error(design, target, weight, seed)
+    strength = min(STRENGTHS, key=error) if error else _MIDDLE
+    table = _ridge(design, target, weight, strength)
+    return table[0] + mean, table[1:]
+
+
+def _text_scale(design: _Design, rows: FloatArray, weight: DoubleArray, seed: int) -> float:
+    """The weight of texts under which objects held out are predicted best; 0 where texts don't help."""
+    if not design.text.any():
+        return 0.0
+    target, _ = _centred(rows, weight)
+    errors = {}
+    for scale in TEXT_SCALES:
+        error = _held_out_error(design.scaled(scale), target, weight, seed)
+        errors[scale] = error(_MIDDLE) if error else 0.0
+    return min(TEXT_SCALES, key=lambda scale: errors[scale])
+
+
+def _centred(rows: FloatArray, weight: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
     target = rows.astype(np.float64)
-    mean = (weight @ target) / weight.sum()
-    target -= mean
-    # The last column is the intercept.
-    design = sp.hstack([design, np.ones((len(rows), 1))], format="csr")
-    table = _ridge(design, target, weight, _strength(design, target, weight, seed))
-    return table[:-1], table[-1] + mean
+    mean: DoubleArray = (weight @ target) / weight.sum()
+    return target - mean, mean
 
 
-def _strength(design: sp.csr_matrix, target: DoubleArray, weight: DoubleArray, seed: int) -> float:
-    """The strength under which objects held out are predicted best."""
+def _held_out_error(
+    design: _Design, target: DoubleArray, weight: DoubleArray, seed: int
+) -> Callable[[float], float] | None:
+    """How far a regression of some strength is off on objects it has not seen; None where there are too few."""
     order = np.random.default_rng(seed).permutation(len(target))[:_CHOSEN_ON]
     held, kept = np.split(order, [int(_HELD_OUT * len(order))])
     if len(held) < 3:
-        return STRENGTHS[len(STRENGTHS) // 2]
+        return None
+    learnt_from, asked = design[kept], design[held]
 
     def error(strength: float) -> float:
-        table = _ridge(design[kept], target[kept], weight[kept], strength)
-        away = ((design[held] @ table - target[held]) ** 2).sum(axis=1)
+        table = _ridge(learnt_from, target[kept], weight[kept], strength)
+        away = ((asked @ table - target[held]) ** 2).sum(axis=1)
         return float(weight[held] @ away)
 
-    return min(STRENGTHS, key=error)
+    return error
 
 
-def _ridge(design: sp.csr_matrix, target: DoubleArray, weight: DoubleArray, strength: float) -> DoubleArray:
-    """(X'WX + strength)^-1 X'WY by conjugate gradients, all columns at once, float64 [num_names, width].
+def _ridge(design: _Design, target: DoubleArray, weight: DoubleArray, strength: float) -> DoubleArray:
+    """(X'WX + strength)^-1 X'WY by conjugate gradients, all columns at once, float64 [design.width, columns].
 
-    The last name is the intercept and is not drawn to zero.
+    The constant is not drawn to zero.
     """
-    transposed = (sp.diags_array(weight) @ design).T.tocsr()
-    pull = np.full((design.shape[1], 1), strength)
-    pull[-1] = 0.0
-    diagonal = np.asarray(transposed.multiply(design.T).sum(axis=1)).ravel() + pull[:, 0]
-    table = np.zeros((design.shape[1], target.shape[1]))
-    residual = np.asarray(transposed @ target)
-    scaled = residual / diagonal[:, None]
+    pull = np.full((design.width, 1), strength)
+    pull[0] = 0.0
+    diagonal = design.diagonal(weight)[:, None] + pull
+    table = np.zeros((design.width, target.shape[1]))
+    residual = design.back(weight, target)
+    scaled = residual / diagonal
     direction, size = scaled.copy(), (residual * scaled).sum(axis=0)
     first = np.maximum(size, 1e-30)
     for _ in range(_ITERATIONS):
         if (size <= _TOLERANCE**2 * first).all():
             break
-        product = transposed @ (design @ direction) + pull * direction
+        product = design.back(weight, design @ direction) + pull * direction
         step = size / np.maximum((direction * product).sum(axis=0), 1e-30)
         table += step * direction
         residual -= step * product
-        scaled = residual / diagonal[:, None]
+        scaled = residual / diagonal
         before, size = size, (residual * scaled).sum(axis=0)
         direction = scaled + (size / np.maximum(before, 1e-30)) * direction
     return table

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphprofile.errors import BadVectors
+from graphprofile.errors import BadVectors, ModelError
 from graphprofile.graphsage.calibrate import Calibration
 from graphprofile.graphsage.data import BoolArray, DoubleArray, FloatArray, IntArray, TextArray, TrainingGraph
 from graphprofile.graphsage.describe import Foretold, description_matrices, learn
@@ -100,6 +100,11 @@ class FittedModel:
     def dim(self) -> int:
         """Columns that carry taste: the first ``dim`` of a stored vector."""
         return int(self.targets.shape[1])
+
+    @property
+    def encoder(self) -> str:
+        """What has to read the texts of new objects; empty where their vectors do not rest on texts."""
+        return self.foretold.encoder if self.foretold is not None else ""
 
     @property
     def dimensions(self) -> int:
@@ -256,7 +261,7 @@ class FittedModel:
             before_hop += matrix @ table.astype(np.float64)
         rows, popularity = before_hop, np.full(len(index), -self.popularity_mean)
         if self.foretold is not None:
-            foretold, described = self.foretold.rows(matrices)
+            foretold, described = self.foretold.rows(matrices, self._texts(graph, index))
             rows = foretold[:, :-1]
             popularity = np.where(described, foretold[:, -1], popularity)
         if neighbourhood and graph.num_events:
@@ -270,6 +275,17 @@ class FittedModel:
         return Folded(
             index, rows[:, : self.dim].astype(np.float32), targets, popularity.astype(np.float32), known
         )
+
+    def _texts(self, graph: TrainingGraph, index: IntArray) -> FloatArray:
+        """Vectors of the texts of some of the graph's objects, zeros where it has none."""
+        if not self.encoder or not graph.text_encoder:
+            return np.zeros((len(index), 0), dtype=np.float32)
+        if graph.text_encoder != self.encoder:
+            raise ModelError(
+                f"The graph's texts were read by {graph.text_encoder}, the model learnt from {self.encoder}.",
+                "Train a new version.",
+            )
+        return graph.text[index]
 
     def _neighbourhood(
         self, graph: TrainingGraph, place: IntArray, trained: BoolArray, index: IntArray
@@ -377,12 +393,15 @@ def expanded(model: FittedModel, graph: TrainingGraph, objects: IntArray) -> Fit
 
 
 def with_described(model: FittedModel, graph: TrainingGraph) -> FittedModel:
-    """Learns what tags and properties foretell, and fills in the objects of the model that have no events."""
+    """Learns what tags, properties and texts foretell, and fills in the objects of the model that have no events."""
     events = np.bincount(graph.event_object[graph.event_weight > 0], minlength=graph.num_objects)
     rows = np.concatenate([model.inputs, model.targets], axis=1)
     matrices = description_matrices(graph, model.description_names)
     seed = int(model.config.get("seed", 0))
-    foretold = learn(matrices, rows, model.popularity, np.where(model.trained, events, 0), seed)
+    learnt = np.where(model.trained, events, 0)
+    foretold = learn(
+        matrices, rows, model.popularity, learnt, seed, text=graph.text, encoder=graph.text_encoder
+    )
     return filled(replace(model, foretold=foretold), graph)
 
 

@@ -112,6 +112,7 @@ class Registry:
                 "choices": model.choices,
                 "dimensions": model.dimensions,
                 "objects": len(model.object_ids),
+                "text_encoder": model.encoder,
                 "newest_ts": model.newest_ts,
                 "gamma": model.gamma,
                 "user_half_life_days": model.user_half_life_days,
