@@ -11,8 +11,6 @@ of ``recommend --exact``. Recall is against a scan in NumPy.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 import time
@@ -26,9 +24,10 @@ import polars as pl
 from load import opened
 from rich.console import Console
 from rich.table import Table
+from shared_cli import finish, parser_of
 
 from graphprofile import GraphProfile
-from graphprofile.errors import GraphProfileError
+from graphprofile.errors import UsageError
 from graphprofile.export import ITEM
 from graphprofile.records import chunks
 from graphprofile.searching import LABELS, Search, nearest
@@ -120,35 +119,28 @@ def measure(gp: GraphProfile, count: int, dim: int, queries: int, seed: int) -> 
 
 def main() -> int:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name, default in {"items": 100_000, "dim": 64, "queries": 1_000, "seed": 0}.items():
+    parser = parser_of(__doc__)
+    for name, default in {"items": 100_000, "dim": 64, "queries": 1_000}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--engine", choices=("arcadedb", "neo4j"))
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     arguments = parser.parse_args()
     if arguments.items < K or arguments.dim < 2 or arguments.queries < 1:
         parser.error(f"--items begins at {K}, --dim at 2, --queries at 1")
-    try:
+
+    def measured() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             gp = opened(arguments.engine, Path(folder), stack)
             if gp.cypher("MATCH (n) RETURN 1 LIMIT 1"):
-                print("The store is not empty: point GRAPHPROFILE_URI at an empty one.", file=sys.stderr)
-                return 2
+                raise UsageError("The store is not empty.", "Point GRAPHPROFILE_URI at an empty one.")
             sizes = arguments.items, arguments.dim, arguments.queries
-            document = {
+            return {
                 "engine": gp.store.engine,
                 "items": arguments.items,
                 "dim": arguments.dim,
                 **measure(gp, *sizes, arguments.seed),
             }
-    except GraphProfileError as error:
-        print(f"{error}\n{error.hint or ''}".strip(), file=sys.stderr)
-        return 1
-    if arguments.json:
-        print(json.dumps(document, indent=1))
-    else:
-        show(document)
-    return 0
+
+    return finish(measured, show, arguments)
 
 
 def show(document: dict[str, Any]) -> None:

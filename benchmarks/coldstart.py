@@ -21,22 +21,20 @@ TRAIN once more and leaves TEST alone: what changes of the recipe are compared o
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pairs
 import scipy.sparse as sp
 from rich.console import Console
 from rich.table import Table
+from shared_cli import finish, parser_of, protocol_of, split_of, take_names, take_pairs
 
-from graphprofile.errors import GraphProfileError, TooLittleData
+from graphprofile.errors import TooLittleData
 from graphprofile.graphsage import metrics
 from graphprofile.graphsage.compare import scorer
 from graphprofile.graphsage.config import TrainConfig
@@ -52,52 +50,28 @@ PerUser = tuple[np.ndarray, np.ndarray]
 
 def main() -> int:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("train", type=Path)
-    parser.add_argument("test", type=Path)
-    parser.add_argument(
-        "--describe", type=Path, action="append", default=[], help="items or content with tags"
-    )
-    parser.add_argument("--loader", default="generic", help="of event files")
-    parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated, of: " + ", ".join(PARTS))
+    parser = parser_of(__doc__)
+    take_pairs(parser)
+    take_names(parser, "--parts", PARTS)
     parser.add_argument("--share", type=float, default=0.1, help="of the users, of the items, kept out")
     parser.add_argument("--folds", type=int, default=1, help="how many such shares, one after another")
-    parser.add_argument("--dim", type=int, default=64, help="dimensions of our vectors as they are stored")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--validation", action="store_true", help="inside TRAIN; TEST is not looked at")
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     arguments = parser.parse_args()
-    asked = [name.strip() for name in arguments.parts.split(",") if name.strip()]
-    unknown = sorted(set(asked) - set(PARTS))
-    if unknown:
-        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     if not 0 < arguments.share * arguments.folds <= 1:
         parser.error("--share times --folds lies above 0 and is at most 1")
-    try:
-        split = pairs.read(
-            arguments.train, arguments.test, describe=arguments.describe, loader=arguments.loader
-        )
+
+    def measured() -> dict[str, Any]:
+        split = split_of(arguments)
         if arguments.validation:
             split = metrics.time_split(split.train, 0.9, seed=arguments.seed)
-        document = measure(split, asked, arguments)
-    except GraphProfileError as error:
-        print(f"{error}\n{error.hint or ''}".strip(), file=sys.stderr)
-        return 1
-    if arguments.json:
-        print(json.dumps(document, indent=1))
-    else:
-        show(document)
-    return 0
+        return measure(split, arguments.parts, arguments)
+
+    return finish(measured, show, arguments)
 
 
 def measure(split: Split, parts: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
     """All parts that were asked for."""
-    protocol = Protocol(split)
-    if not len(protocol.users):
-        raise TooLittleData(
-            "no user of TEST has both history in TRAIN and something new in TEST",
-            "Give two parts of one data set.",
-        )
+    protocol = protocol_of(split)
     config = TrainConfig(dim=arguments.dim - 2, seed=arguments.seed)
     document: dict[str, Any] = {
         "data": {"train": arguments.train.name, "validation": arguments.validation}

@@ -11,8 +11,6 @@ over users. Surprise (``scikit-surprise``) stands beside ours where it is instal
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,10 +22,11 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.table import Table
+from shared_cli import finish, parser_of, take_names
 
 from graphprofile.collaborative.rating_models import RATING_METHODS
 from graphprofile.collaborative.ratings import choose, root_mean_square
-from graphprofile.errors import GraphProfileError, TooLittleData
+from graphprofile.errors import TooLittleData
 from graphprofile.ingest.session import Recipe, checked_chunks, plan_sources
 from graphprofile.records import EventChunk
 from graphprofile.vocabulary import Vocabulary
@@ -223,46 +222,34 @@ def measure(
 
 def main() -> int:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("ratings", type=Path)
     parser.add_argument("--loader", default="movielens")
     parser.add_argument("--split", choices=("random", "time"), default="random")
     parser.add_argument("--test", type=float, default=0.2, help="share of the ratings that is predicted")
     parser.add_argument("--folds", type=int, default=1, help="so many random folds instead")
-    parser.add_argument("--seed", type=int, default=0)
     names = [*RATING_METHODS, *PEERS]
-    parser.add_argument("--methods", default=",".join(names), help="comma-separated, of: " + ", ".join(names))
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    take_names(parser, "--methods", names)
     arguments = parser.parse_args()
-    asked = [name.strip() for name in arguments.methods.split(",") if name.strip()]
-    unknown = sorted(set(asked) - set(names))
-    if unknown:
-        parser.error(f"no such method: {', '.join(unknown)}; there are {', '.join(names)}")
     if not 0 < arguments.test < 1:
         parser.error("--test lies between 0 and 1")
-    try:
+
+    def measured() -> dict[str, Any]:
         parts = read_folds(arguments.ratings) if arguments.ratings.is_dir() else []
         how = "published folds" if parts else arguments.split
         if not parts:
             table = read(arguments.ratings, arguments.loader)
             options = {"split": arguments.split, "share": arguments.test, "folds": arguments.folds}
             parts = list(cuts(table, seed=arguments.seed, **options))
-    except GraphProfileError as error:
-        print(f"{error}\n{error.hint or ''}".strip(), file=sys.stderr)
-        return 1
-    ordered = [name for name in names if name in asked]
-    document = {
-        "split": how,
-        "folds": len(parts),
-        "train": len(parts[0][0].users),
-        "test": sum(len(test.users) for _, test in parts),
-        "results": measure(parts, ordered, arguments.split, arguments.seed),
-    }
-    if arguments.json:
-        print(json.dumps(document, indent=1))
-    else:
-        show(document)
-    return 0
+        return {
+            "split": how,
+            "folds": len(parts),
+            "train": len(parts[0][0].users),
+            "test": sum(len(test.users) for _, test in parts),
+            "results": measure(parts, arguments.methods, arguments.split, arguments.seed),
+        }
+
+    return finish(measured, show, arguments)
 
 
 def show(document: dict[str, Any]) -> None:

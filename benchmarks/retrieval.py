@@ -32,8 +32,8 @@ import psutil
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from shared_cli import finish, parser_of, protocol_of, split_of, take_names, take_pairs
 
-from graphprofile.errors import GraphProfileError, TooLittleData
 from graphprofile.graphsage import metrics
 from graphprofile.graphsage.metrics import Protocol, Split
 
@@ -48,49 +48,22 @@ CHOOSING_SHARE = 0.4
 
 def main() -> int:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("train", type=Path)
-    parser.add_argument("test", type=Path)
-    parser.add_argument(
-        "--describe", type=Path, action="append", default=[], help="items or content with tags"
-    )
-    parser.add_argument("--loader", default="generic", help="of event files")
+    parser = parser_of(__doc__)
+    take_pairs(parser)
     names = [OURS, *(method.name for method in peers.METHODS)]
-    parser.add_argument("--methods", default=",".join(names), help="comma-separated, of: " + ", ".join(names))
-    parser.add_argument("--dim", type=int, default=64, help="dimensions of our vectors as they are stored")
-    parser.add_argument("--seed", type=int, default=0)
+    take_names(parser, "--methods", names)
     parser.add_argument("--limit", type=float, help="seconds per method; by default twice ours")
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         return child(arguments)
-    asked = [name.strip() for name in arguments.methods.split(",") if name.strip()]
-    unknown = sorted(set(asked) - set(names))
-    if unknown:
-        parser.error(f"no such method: {', '.join(unknown)}; there are {', '.join(names)}")
-    import pairs
 
-    try:
-        split = pairs.read(
-            arguments.train, arguments.test, describe=arguments.describe, loader=arguments.loader
-        )
-        protocol = Protocol(split)
-        if not len(protocol.users):
-            raise TooLittleData(
-                "no user of TEST has both history in TRAIN and something new in TEST",
-                "Give two parts of one data set.",
-            )
-    except GraphProfileError as error:
-        print(f"{error}\n{error.hint or ''}".strip(), file=sys.stderr)
-        return 1
-    document = measure(split, protocol, [name for name in names if name in asked], arguments)
-    if arguments.json:
-        print(json.dumps(document, indent=1))
-    else:
-        show(document)
-    return 0
+    def measured() -> dict[str, Any]:
+        split = split_of(arguments)
+        return measure(split, protocol_of(split), arguments.methods, arguments)
+
+    return finish(measured, show, arguments)
 
 
 # --- the parent: one process a method -----------------------------------------------------------------------

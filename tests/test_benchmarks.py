@@ -108,7 +108,7 @@ def test_wrong_inputs_are_named(matrices: Path, train: str, test: str, said: str
 def test_an_unknown_method_is_named(matrices: Path) -> None:
     done = python("retrieval.py", matrices / "train.npz", matrices / "test.npz", "--methods", "magic")
     assert done.returncode == 2
-    assert "no such method: magic" in done.stderr
+    assert "no such name: magic" in done.stderr
 
 
 def test_predicted_ratings_beside_means(tmp_path: Path) -> None:
