@@ -63,7 +63,7 @@ def fill(gp: GraphProfile, items: np.ndarray) -> dict[str, float]:
         index()
     started = time.perf_counter()
     for part in chunks(range(len(ids)), OBJECTS_PER_TRANSACTION):
-        rows = [[ids[at], items[at].tolist(), False] for at in part]
+        rows = [[ids[at], items[at].tolist(), None] for at in part]
         gp.store.write(lambda tx, rows=rows: tx.run("embed/write_items", rows=rows, model=VERSION, now=0))
     seconds["write_seconds"] = time.perf_counter() - started
     if gp.store.builds_vector_index_at_once:

@@ -39,7 +39,7 @@ from graphprofile.writeback import Writer
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from graphprofile.store import Store
+    from graphprofile.store import Store, Transaction
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,7 @@ class Models:
             "objects": graph.num_objects,
             "events": graph.num_events,
             "vocabulary": self.vocabulary.fingerprint(),
+            "texts": graph.text_encoder,
             "snapshot_at": iso(int(time.time()) * 1000),
         }
         report = train(
@@ -165,7 +166,7 @@ class Models:
             seed=seed,
             epochs=epochs,
             force=force,
-            newer_graph=bool(current) and (current["graph"] or {}).get("digest") != seen["digest"],
+            newer_graph=bool(current) and _saw_something_else(current, seen),
             progress=_epochs(progress),
             checkpoints=checkpoints,
         )
@@ -310,6 +311,8 @@ class Models:
     def embed(self, *, all: bool = False, progress: Progress | None = None) -> EmbedResult:
         """See :meth:`graphprofile.GraphProfile.embed`."""
         version, model = self.model()
+        if all and self.coming() is None:
+            self._create_indexes(model.dimensions, progress)
         return Writer(self.store, self.vocabulary, version, model, progress).write(everybody=all)
 
     def coming(self) -> str | None:
@@ -323,7 +326,7 @@ class Models:
         in_use = self.in_use()
         if in_use != version:
             self.store.write(lambda tx: tx.run("embed/announce_model", version=version))
-        # Until the new model is named nobody asks the index anyway, since it would hold vectors of both.
+        # Until the new model is named nobody asks the index, since it would hold vectors of both.
         at_the_end = in_use != version and self.store.builds_vector_index_at_once
         if at_the_end:
             self.store.drop_vector_indexes()
@@ -334,11 +337,18 @@ class Models:
         if at_the_end:
             self._create_indexes(model.dimensions, progress)
         properties = {"dimensions": model.dimensions, "objects": len(model.object_ids)}
-        self.store.write(
-            lambda tx: tx.run(
-                "embed/use_model", version=version, properties=properties, now=int(time.time() * 1000)
-            )
-        )
+
+        def use(tx: Transaction) -> None:
+            coming = [row["version"] for row in tx.run("embed/read_coming")]
+            if in_use != version and coming != [version]:
+                raise ModelError(
+                    f"Another process has begun to write {coming[0] if coming else 'another model'} meanwhile; "
+                    f"{version} was not put into use.",
+                    "Let that end, or name the one you want: `graphprofile models promote VERSION`.",
+                )
+            tx.run("embed/use_model", version=version, properties=properties, now=int(time.time() * 1000))
+
+        self.store.write(use)
         if in_use not in (None, version):
             writer.settle()
         if note:
@@ -501,6 +511,13 @@ def _summary(info: ModelInfo, in_use: str | None) -> dict[str, Any]:
         "graph": info.document.get("graph"),
         "problem": info.document.get("problem"),
     }
+
+
+def _saw_something_else(document: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Whether a version was trained on another graph, or with texts read in another way."""
+    before = document["graph"] or {}
+    then, now = ((graph.get("digest"), graph.get("texts") or "") for graph in (before, seen))
+    return then != now
 
 
 def _epochs(progress: Progress | None) -> Callable[[int, int, Mapping[str, Any]], None] | None:

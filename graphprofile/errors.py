@@ -91,6 +91,12 @@ class RetriesExhausted(EngineError):
     code = "retries_exhausted"
 
 
+class NoVectorIndex(EngineError):
+    """There is no vector index over a label."""
+
+    code = "no_vector_index"
+
+
 class BatchTakenOver(EngineError):
     """Another process goes on with the batch that this one began."""
 

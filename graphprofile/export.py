@@ -123,7 +123,7 @@ class _Texts:
         if self._waiting and self._wanted and (encoder is None or encoder.name != self._wanted):
             raise ModelError(
                 f"The model reads texts with {self._wanted}; installed is {encoder.name if encoder else 'none'}.",
-                "Install `graphprofile[text]` as it was where the model was trained, or train a new version.",
+                "`pip install 'graphprofile[text]'`, as it was where the model was trained; or `graphprofile train`.",
             )
         if encoder is not None:
             self._vectors.append(encoder.encode([said for _, said in self._waiting]))
@@ -136,7 +136,10 @@ class _Texts:
         if encoder is None:
             return {}
         vectors = np.zeros((num_objects, text.DIMENSIONS), dtype=np.float32)
-        vectors[self._index] = np.concatenate(self._vectors)
+        done = 0
+        for part in self._vectors:
+            vectors[self._index[done : done + len(part)]] = part
+            done += len(part)
         return {"text": vectors, "text_encoder": encoder.name}
 
 
@@ -205,9 +208,18 @@ def _events_of_everybody(
     return user_ids, events
 
 
-def training_graph(store: Store, vocabulary: Vocabulary) -> TrainingGraph:
-    """The whole graph as arrays; users and objects sorted, so that equal graphs give equal arrays."""
-    descriptions = Descriptions(Hierarchy.read(store))
+def training_graph(store: Store, vocabulary: Vocabulary, encoder: str | None = None) -> TrainingGraph:
+    """The whole graph as arrays; users and objects sorted, so that equal graphs give equal arrays.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        encoder: As for :class:`Descriptions`.
+
+    Raises:
+        ModelError: An object has a text, and the encoder that has to read it is not installed.
+    """
+    descriptions = Descriptions(Hierarchy.read(store), encoder)
     rows = [(ITEM + row["id"], row) for row in store.stream("embed/read_items")]
     rows += [(CONTENT + row["id"], row) for row in store.stream("embed/read_contents")]
     rows.sort(key=lambda pair: pair[0])

@@ -91,12 +91,18 @@ def compare_versions(
     if one == other:
         raise UsageError(f"Both are {one}.", "Name two versions: `graphprofile models list`.")
     documents = {name: registry.show(name).document for name in (one, other)}
-    graph = training_graph(store, vocabulary)
     seed = int(documents[one]["config"].get("seed", 0))
     if as_trained:
-        split = since_training(graph, max(int(d["newest_ts"]) for d in documents.values()))
-        methods = {name: _scorer(registry.load(name), split.train) for name in documents}
+        since = max(int(document["newest_ts"]) for document in documents.values())
+        models = {name: registry.load(name) for name in documents}
+        splits = {
+            encoder: since_training(training_graph(store, vocabulary, encoder), since)
+            for encoder in {model.encoder for model in models.values()}
+        }
+        split = splits[models[one].encoder]
+        methods = {name: _scorer(model, splits[model.encoder].train) for name, model in models.items()}
     else:
+        graph = training_graph(store, vocabulary)
         split = m.time_split(graph, 1.0 - TEST_SHARE, seed=seed)
         methods = _refitted(split.train, documents, progress)
     protocol = m.Protocol(split, max_users=_MOST_USERS, seed=seed)
@@ -231,7 +237,8 @@ def measure_metrics(
     from graphprofile.graphsage import metrics as m
 
     document = registry.show(in_use).document
-    split = since_training(training_graph(store, vocabulary), int(document["newest_ts"]))
+    graph = training_graph(store, vocabulary, model.encoder)
+    split = since_training(graph, int(document["newest_ts"]))
     seed = int(document["config"].get("seed", 0))
     protocol = m.Protocol(split, max_users=_MOST_USERS, seed=seed)
     if len(protocol.users) < _FEWEST_USERS:

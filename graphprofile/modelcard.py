@@ -160,14 +160,15 @@ def _cold_start(document: Mapping[str, Any]) -> str:
         if half_life is None
         else f"an event counts half after {half_life:g} days, counted back from the user's latest"
     )
+    described = "tags, properties and texts" if document.get("text_encoder") else "tags and properties"
     return (
         "## Cold start\n\n"
         f"- A user's vector is a function of the user's own events and of frozen objects, without training ({fading}); "
         "one event is enough.\n"
         "- A user without a usable event gets the declared fallback, which ranks by popularity alone, with status "
         "`cold_start`.\n"
-        "- An object that training has not seen gets a vector from its tags and properties; one with neither has no "
-        "taste, and stands where its missing popularity puts it."
+        f"- An object that training has not seen gets a vector from its {described}; one without any has no taste, and "
+        "stands where its missing popularity puts it."
     )
 
 

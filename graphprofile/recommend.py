@@ -278,7 +278,7 @@ class Recommender:
         if not np.any(query):
             raise NotFound(
                 f"Nothing is known about {item_id!r} that would make it similar to others.",
-                "It has no events and no known tags or properties yet.",
+                "It has no events yet, and no tag, property or text that the model knows.",
             )
         found = self._search.find(
             prefix,

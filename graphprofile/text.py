@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphprofile.errors import ModelError
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -24,28 +26,44 @@ DIMENSIONS = 64
 LONGEST = 2_000
 PROPERTIES = ("title", "description", "text", "notes")
 """Properties that are read as text, in this order."""
+_FILES = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
 
 
 class Encoder:
     """Text to vectors.
 
     Attributes:
-        name: Package, a hash of its weights, and dimensions; vectors of another name cannot be compared with these.
+        name: Package, a hash of its files, and dimensions; vectors of another name cannot be compared with these.
+
+    Raises:
+        ModelError: The package is there and cannot be used.
     """
 
     def __init__(self) -> None:
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
-        import wordllama
+        try:
+            import wordllama
 
-        # The package sets up the logging of whole programs when it is imported.
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        # Left to itself it looks for its own files elsewhere, and downloads them.
-        folder = Path(wordllama.__file__).parent
-        self._model = wordllama.WordLlama.load(cache_dir=folder, trunc_dim=DIMENSIONS, disable_download=True)
-        weights = hashlib.sha256((folder / "weights" / "l2_supercat_256.safetensors").read_bytes())
-        self.name = f"wordllama {weights.hexdigest()[:12]}, {DIMENSIONS} dimensions"
+            # Left to itself it looks for its own files elsewhere, and downloads them.
+            folder = Path(wordllama.__file__).parent
+            self._model = wordllama.WordLlama.load(
+                cache_dir=folder, trunc_dim=DIMENSIONS, disable_download=True
+            )
+            files = hashlib.sha256()
+            for name in _FILES:
+                files.update((folder / name).read_bytes())
+        except Exception as error:
+            raise ModelError(
+                f"The encoder of texts cannot be used: {type(error).__name__}: {error}",
+                "Install it anew, `pip install --force-reinstall 'graphprofile[text]'`, or remove it: "
+                "`pip uninstall wordllama`.",
+            ) from error
+        finally:
+            # The package sets up the logging of whole programs when it is imported.
+            root.handlers[:] = handlers
+            root.setLevel(level)
+        self.name = f"wordllama {files.hexdigest()[:12]}, {DIMENSIONS} dimensions"
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Unit vectors, zero for an empty text, float32 [n, DIMENSIONS]."""

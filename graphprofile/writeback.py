@@ -1,8 +1,8 @@
 """Vectors onto the nodes, in batches: of everybody after a switch, of who changed since otherwise.
 
-Vectors of items are frozen per model version; an item the model has never seen gets one from its own tags and
-properties. A user's vector is a function of the user's own events and of those. So embedding who changed gives
-exactly what embedding everybody would.
+Vectors of items are frozen per model version; an item the model has never seen gets one from its own tags, properties
+and texts. A user's vector is a function of the user's own events and of those. So embedding who changed gives exactly
+what embedding everybody would.
 
 A node has room for two vectors. While those of a model to come are written, the ones of the model in use stay beside
 them, and readers take these until all are there and the new model is named: they never see a mixture, also when the
@@ -11,6 +11,7 @@ writing is broken off. Going back exchanges the two.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,7 @@ class Writer:
         self.progress = progress
         self.in_use = in_use or version
         self._users = UserVectors(store, vocabulary, model)
+        self._claim = f"~{secrets.token_hex(8)}"
 
     def write(self, *, everybody: bool) -> EmbedResult:
         """Write vectors of all, or of who changed; objects first, since users rest on them."""
@@ -193,16 +195,18 @@ class Writer:
         plural = PLURAL[prefix]
         done = 0
         for rows in ahead(self._rows_of_objects(prefix, ids)):
-            self._write(plural, rows)
-            unseen = [id_ for id_, _, new in rows if new]
+            unseen = [id_ for id_, _, claim in rows if claim]
             if unseen and mark_users:
+                # First: once the object is written nobody knows any more that its users are due.
                 self._mark_users(plural, unseen)
+            self._write(plural, rows)
             done += len(rows)
             self._tell(f"vectors of {plural}", done, len(ids))
         return done
 
     def _rows_of_objects(self, prefix: str, ids: Sequence[str]) -> Generator[list[list[Any]], None, None]:
-        """Id, vector, and whether the model has not seen it: that one may have been described anew since."""
+        """Id, vector, and what claims an object that the model has not seen, whose vector rests on its description."""
+        plural = PLURAL[prefix]
         stored, _ = self.model.stored_objects()
         for part in chunks(ids, OBJECTS_PER_TRANSACTION):
             keys = np.array([prefix + id_ for id_ in part], dtype=object)
@@ -212,10 +216,15 @@ class Writer:
             )
             unseen = np.flatnonzero(place < 0)
             if len(unseen):
+                if self.in_use == self.version:
+                    self._run(
+                        f"embed/claim_{plural}", ids=[part[at] for at in unseen.tolist()], claim=self._claim
+                    )
                 graph = self._users.described(keys[unseen])
                 # The graph's keys are sorted, and ``part`` is sorted.
                 vectors[unseen], _ = self.model.stored_objects(fold_unseen(self.model, graph))
-            yield [list(row) for row in zip(part, vectors.tolist(), (place < 0).tolist(), strict=True)]
+            claims = [self._claim if at < 0 else None for at in place.tolist()]
+            yield [list(row) for row in zip(part, vectors.tolist(), claims, strict=True)]
 
     def _mark_users(self, plural: str, ids: list[str]) -> None:
         self._run(f"embed/mark_users_of_{plural}", event_types=self.vocabulary.types, ids=ids)

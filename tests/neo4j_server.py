@@ -114,7 +114,7 @@ class Neo4jServer:
         """Start one with its data under ``home``; returns when Bolt answers."""
         program, lib = java(), jars()
         port = port or free_port()
-        secret = password or secrets.token_urlsafe(16)
+        secret = password or secrets.token_hex(16)
         (home / "conf").mkdir(parents=True, exist_ok=True)
         (home / "conf" / "neo4j.conf").write_text(
             "server.default_listen_address=127.0.0.1\n"
@@ -177,7 +177,7 @@ def main() -> int:
     if not kept.exists():
         descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(os.environ.get("NEO4J_PASSWORD") or secrets.token_urlsafe(16))
+            file.write(os.environ.get("NEO4J_PASSWORD") or secrets.token_hex(16))
     try:
         server = Neo4jServer.start(
             home, port=int(os.environ.get("NEO4J_PORT", "7687")), password=kept.read_text().strip(), heap="1g"

@@ -30,6 +30,10 @@ SMALLEST_EVENTS = 100_000
 _log = logging.getLogger(__name__)
 
 
+#: Only what is made of a trained model rests on these.
+_NOT_TRAINED_ON = frozenset({"text", "text_encoder"})
+
+
 class Checkpoints:
     """States of the runs of one graph's trainings.
 
@@ -49,6 +53,8 @@ class Checkpoints:
         about = [config.recipe(), torch.get_num_threads(), torch.__version__, sequence]
         digest.update(json.dumps(about, sort_keys=True).encode())
         for column in fields(graph):
+            if column.name in _NOT_TRAINED_ON:
+                continue
             value = getattr(graph, column.name)
             if isinstance(value, np.ndarray) and value.dtype != object:
                 digest.update(value.tobytes())

@@ -30,7 +30,7 @@ class Folded:
         inputs: float32 [n, dim].
         targets: Unit vectors, zero where nothing is known, float32 [n, dim].
         popularity: Popularity coordinate, float32 [n].
-        known: False where neither a known tag or property nor a neighbour said anything, bool [n].
+        known: False where neither a known tag, property or text nor a neighbour said anything, bool [n].
     """
 
     index: IntArray
@@ -240,7 +240,7 @@ class FittedModel:
     def fold_in(self, graph: TrainingGraph, *, neighbourhood: bool = True) -> Folded:
         """Vectors of a graph's objects that the model was not trained on.
 
-        A new object is what its tags and properties foretell. Where it has users known to the model, it is its
+        A new object is what its tags, properties and texts foretell. Where it has users known to the model, it is its
         row before the hop plus the hop, which adds the mean of its users, each the mean of the *trained* objects
         of that user. New objects never depend on one another.
 

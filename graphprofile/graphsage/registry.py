@@ -35,7 +35,8 @@ from graphprofile.errors import ModelError, NoModel, NotFound, RegistryCorrupt
 from graphprofile.graphsage.arrays import pack, unpack, unpack_text
 from graphprofile.graphsage.fitted import FittedModel
 
-FORMAT = 1
+#: Of versions without texts, and of versions that read them: older code would leave these out without a word.
+FORMAT, FORMAT_WITH_TEXTS = 1, 2
 _ARRAYS = "arrays.npz"
 _DOCUMENT = "model.json"
 
@@ -105,7 +106,7 @@ class Registry:
             document = {
                 **(extra or {}),
                 "version": version,
-                "format": FORMAT,
+                "format": FORMAT_WITH_TEXTS if model.encoder else FORMAT,
                 "created_at": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "code_version": _code_version(),
                 "config": model.config,
@@ -298,9 +299,10 @@ class Registry:
             raise _corrupt(path, f"it is not JSON ({error})") from error
         if not isinstance(document, dict) or not {"files", "created_at", "config"} <= document.keys():
             raise _corrupt(path, "keys are missing")
-        if document.get("format") != FORMAT:
+        if document.get("format") not in (FORMAT, FORMAT_WITH_TEXTS):
             raise ModelError(
-                f"model {version} has format {document.get('format')}, this code reads format {FORMAT}",
+                f"model {version} has format {document.get('format')}, this code reads formats "
+                f"{FORMAT} and {FORMAT_WITH_TEXTS}",
                 "Use the graphprofile version that wrote it, or train again.",
             )
         return document

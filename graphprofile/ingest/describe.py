@@ -190,6 +190,7 @@ def move_tags(tx: Transaction, moved: Mapping[str, TagList], event_types: tuple[
     ends = [list(tag_key(id_)) for id_ in sorted(moved)]
     _merge_tags(tx, moved.values())
     tx.run("load/touch_users_of_tags", event_types=event_types, rows=ends)
+    tx.run("load/mark_objects_of_tags", rows=ends)
     tx.run("load/clear_broader_tags", rows=ends)
     tx.run(
         "load/create_broader_tags",

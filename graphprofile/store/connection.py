@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import neo4j
 
 from graphprofile import queries
-from graphprofile.errors import EngineError, UsageError
+from graphprofile.errors import EngineError, NoVectorIndex, UsageError
 from graphprofile.settings import Settings
 from graphprofile.store import bulk, embedded
 from graphprofile.store.engines import (
@@ -299,9 +299,10 @@ class Store:
 
     def drop_vector_indexes(self) -> None:
         """Remove the vector indexes; only where ``builds_vector_index_at_once``, and does nothing elsewhere."""
-        if isinstance(self._link.kind, Neo4j):
+        kind = self._link.kind
+        if isinstance(kind, Neo4j):
             for label in VECTOR_LABELS:
-                self._link.kind.drop_vector_index(self._statement, label)
+                kind.drop_vector_index(self._statement, label)
 
     def vector_search(self, label: str, vector: Sequence[float], k: int) -> list[tuple[str, float]]:
         """The nodes whose embedding is nearest, from the engine's vector index.
@@ -318,46 +319,52 @@ class Store:
             UsageError: The vector is empty, zero or not finite, or k is below 1.
             EngineError: There is no index over that label, or it has other dimensions than the vector.
         """
-        return self._neighbours(self._search(label, vector, k))
+        return self._neighbours(self._search("vectors/search_nodes", label, vector, k))
 
     def vector_search_of(
         self, model: str, label: str, vector: Sequence[float], k: int
     ) -> list[tuple[str, float]] | None:
-        """As :meth:`vector_search`, but None where the index holds vectors of another model too.
+        """As :meth:`vector_search`, but None where the index cannot tell.
 
-        That is so while another model's vectors are written, and where they never all were.
+        It cannot where it does not exist, while another model's vectors are written, and where those of this model
+        never all were.
 
         Args:
-            model: The version.
+            model: The version whose vectors count.
             label: User, Item or Content.
             vector: Query vector ``[dimensions]``.
             k: How many at most.
         """
         try:
-            rows = self._search(label, vector, k)
+            rows = self._search("vectors/search_nodes_of_one_model", label, vector, k)
+        except NoVectorIndex:
+            return None
         except EngineError:
             # A model on its way may have remade the index for its own dimensions.
             if self.read("embed/read_coming"):
                 return None
             raise
+        if not rows and self.read("embed/read_coming"):
+            return None
         mixed = any(row["changing"] or row["model"] != model for row in rows)
         return None if mixed else self._neighbours(rows)
 
-    def _search(self, label: str, vector: Sequence[float], k: int) -> list[dict[str, Any]]:
+    def _search(self, query: str, label: str, vector: Sequence[float], k: int) -> list[dict[str, Any]]:
         if k < 1:
             raise UsageError(f"k is {k}: at least 1 neighbour must be asked for.")
         name = self._link.kind.vector_index_name(label)
-        query = check_vector([float(value) for value in vector])
+        checked = check_vector([float(value) for value in vector])
         try:
-            return self.read("vectors/search_nodes", index=name, k=int(k), vector=query)
+            return self.read(query, index=name, k=int(k), vector=checked)
         except EngineError as error:
             shown = self.read("schema/show")
             if not any(row["label"] == label and row["properties"] == ["embedding"] for row in shown):
-                raise EngineError(
-                    f"There is no vector index over {label}.", "`graphprofile train` makes the first one."
+                raise NoVectorIndex(
+                    f"There is no vector index over {label}.",
+                    "`graphprofile train` makes the first one, `graphprofile embed --all` a lost one.",
                 ) from error
             raise EngineError(
-                f"The vector index over {label} cannot be asked with {len(query)} dimensions: {error}",
+                f"The vector index over {label} cannot be asked with {len(checked)} dimensions: {error}",
                 "Vectors and index come from different models: `graphprofile embed --all` mends that.",
             ) from error
 
