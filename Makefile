@@ -27,7 +27,7 @@ demo: $(READY) ## A real library's readers as profiles, from events to a report
 	@$(BIN)/graphprofile demo
 
 test: $(READY) ## All tests, on the embedded engine and on a Neo4j that is started for it
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --durations=15
 
 check: $(READY) ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -217,9 +217,12 @@ class Neo4j(Engine):
             Whether anything had to be done.
         """
         name = self.vector_index_name(label)
-        found = run("SHOW INDEXES YIELD name, options WHERE name = $name RETURN options", {"name": name})
+        text = "SHOW INDEXES YIELD name, state, options WHERE name = $name RETURN state, options"
+        found = run(text, {"name": name})
         if found:
-            if found[0]["options"]["indexConfig"].get("vector.dimensions") == dimensions:
+            fits = found[0]["options"]["indexConfig"].get("vector.dimensions") == dimensions
+            if fits and found[0]["state"] != "FAILED":
+                self._await_index(run, name)
                 return False
             run(f"DROP INDEX `{name}` IF EXISTS", {})
         # A label and the numbers of an index cannot be parameters; both are checked by the caller.
@@ -240,7 +243,7 @@ class Neo4j(Engine):
 
     def _await_index(self, run: Run, name: str) -> None:
         """Return when an index can be used, however long that takes."""
-        found = "SHOW INDEXES YIELD name, state, populationPercent WHERE name = $name RETURN state"
+        found = "SHOW INDEXES YIELD name, state WHERE name = $name RETURN state"
         while state := run(found, {"name": name}):
             if state[0]["state"] == "ONLINE":
                 return
