@@ -11,6 +11,7 @@ The tree::
     │   ├── AuthenticationFailed
     │   ├── ConstraintViolated  a uniqueness constraint objected
     │   ├── RetriesExhausted    transient errors or write conflicts went on past the bound
+    │   ├── NoVectorIndex       there is no vector index over a label
     │   ├── BatchTakenOver      another process goes on with the batch
     │   └── StoreMismatch       the store was written under other rules (schema version, vocabulary)
     ├── NotFound                an id or name the graph does not hold
