@@ -336,6 +336,7 @@ class Models:
         result = writer.write(everybody=True) if in_use in (None, version) else writer.write_next()
         if at_the_end:
             self._create_indexes(model.dimensions, progress)
+        self._ask_once(model.dimensions)
         properties = {"dimensions": model.dimensions, "objects": len(model.object_ids)}
 
         def use(tx: Transaction) -> None:
@@ -361,6 +362,11 @@ class Models:
             self.store.create_vector_index(label, dimensions)
             if progress:
                 progress("vector indexes", done, len(VECTOR_LABELS))
+
+    def _ask_once(self, dimensions: int) -> None:
+        """The embedded engine puts the graph behind an index in order when it is first asked: not by a user."""
+        for label in VECTOR_LABELS:
+            self.store.vector_search(label, [1.0] * dimensions, 1)
 
     # --- vectors out of the graph ---------------------------------------------------------------------------
 

@@ -78,8 +78,8 @@ class Engine(ABC):
         violations_race: Whether a violation found at commit may be a race, settled by repeating.
         writers: How many transactions of one load are worth writing side by side.
         rows_per_stretch: Rows of events that are worth writing together.
-        builds_vector_index_at_once: Whether a vector index made over all vectors is made sooner, and answers sooner,
-            than one that was kept up while they were written.
+        builds_vector_index_at_once: Whether a vector index answers sooner when it was made over all vectors than when
+            it was kept up while they were written (making it takes longer).
         cannot_hold: Kinds of property value (see :mod:`graphprofile.store.values`) it has no place for.
     """
 
