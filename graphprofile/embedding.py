@@ -327,16 +327,13 @@ class Models:
         if in_use != version:
             self.store.write(lambda tx: tx.run("embed/announce_model", version=version))
         # Until the new model is named nobody asks the index, since it would hold vectors of both.
-        at_the_end = in_use != version and self.store.builds_vector_index_at_once
-        if at_the_end:
+        if in_use != version and self.store.builds_vector_index_at_once:
             self.store.drop_vector_indexes()
         else:
             self._create_indexes(model.dimensions, progress)
         writer = Writer(self.store, self.vocabulary, version, model, progress, in_use=in_use)
         result = writer.write(everybody=True) if in_use in (None, version) else writer.write_next()
-        if at_the_end:
-            self._create_indexes(model.dimensions, progress)
-        self._ask_once(model.dimensions)
+        self._finish_indexes(model.dimensions, progress)
         properties = {"dimensions": model.dimensions, "objects": len(model.object_ids)}
 
         def use(tx: Transaction) -> None:
@@ -363,8 +360,12 @@ class Models:
             if progress:
                 progress("vector indexes", done, len(VECTOR_LABELS))
 
-    def _ask_once(self, dimensions: int) -> None:
-        """The embedded engine puts the graph behind an index in order when it is first asked: not by a user."""
+    def _finish_indexes(self, dimensions: int, progress: Progress | None) -> None:
+        """No reader has to wait for an index once the model is in use."""
+        if self.store.builds_vector_index_at_once:
+            self._create_indexes(dimensions, progress)
+            return
+        # The embedded engine puts what lies behind an index in order when it is first asked.
         for label in VECTOR_LABELS:
             self.store.vector_search(label, [1.0] * dimensions, 1)
 

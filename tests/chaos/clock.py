@@ -23,6 +23,12 @@ def _off():
 time.time = lambda: _real() + _off()
 time.time_ns = lambda: int(time.time() * 1e9)
 """
+# Under libfaketime the system call behind time.sleep() fails while the clock is set back by more than the machine has
+# been up, which no real clock does.
+SLEEPING = """
+import select, time
+time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+"""
 
 
 class Clock:
@@ -39,16 +45,17 @@ class Clock:
         library = next((found for root in LIBRARY_FOLDERS for found in Path(root).glob(LIBRARIES)), None)
         self._faked = library is not None
         self.by = "libfaketime" if self._faked else "time.time() alone (libfaketime is not installed)"
+        (folder / "sitecustomize.py").write_text(SLEEPING if self._faked else SHIFTED)
+        self.environment = {"PYTHONPATH": str(folder)}
         if library is not None:
-            self.environment = {
+            self.environment |= {
                 "LD_PRELOAD": str(library),
                 "FAKETIME_TIMESTAMP_FILE": str(self._file),
                 "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             }
         else:
-            (folder / "sitecustomize.py").write_text(SHIFTED)
-            self.environment = {"PYTHONPATH": str(folder), "CHAOS_CLOCK": str(self._file)}
+            self.environment["CHAOS_CLOCK"] = str(self._file)
         self.set(0)
 
     def set(self, days: float) -> None:
