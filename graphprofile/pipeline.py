@@ -1,12 +1,14 @@
-"""One step ahead: the next piece is made in a thread while the one before is worked on."""
+"""One step ahead: the next pieces are made in threads while the one before is worked on."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -22,3 +24,25 @@ def ahead(pieces: Generator[T, None, None]) -> Generator[T, None, None]:
         while (piece := coming.result()) is not end:
             coming = pool.submit(next, pieces, end)
             yield piece  # type: ignore[misc]
+
+
+def made_ahead(make: Callable[[S], T], items: Iterable[S], *, workers: int = 2) -> Generator[T, None, None]:
+    """``make`` of every item, in their order; the next ones are made while the caller works on the one before.
+
+    Args:
+        make: Runs in several threads at once.
+        items: What to make something of.
+        workers: Threads; as many results wait at most, beside the one the caller holds.
+    """
+    coming: deque[Future[T]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="graphprofile-ahead") as pool:
+        try:
+            for item in items:
+                coming.append(pool.submit(make, item))
+                if len(coming) > workers:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+        finally:
+            for future in coming:
+                future.cancel()

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from graphprofile.errors import (
     AuthenticationFailed,
@@ -20,18 +20,23 @@ from graphprofile.errors import (
     RetriesExhausted,
     StoreMismatch,
 )
+from graphprofile.pipeline import made_ahead
 from graphprofile.records import TagsResult, chunks
 from graphprofile.vocabulary import EventRule, Vocabulary
 
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
 
-USERS_PER_TRANSACTION = 500
+USERS_PER_TRANSACTION = 200
 MS_PER_DAY = 86_400_000
 TOLERANCE = 1e-9
 
+S = TypeVar("S")
+T = TypeVar("T")
 TagKey = tuple[str, str]
 ObjectKey = tuple[str, str]
+Computed = tuple[str, int, list[Any]]
+"""Id of a user, revision, and what differs: see ``tags/compute_interests``."""
 
 
 class Interest(NamedTuple):
@@ -83,72 +88,100 @@ def update_tags(
         |a - b| / Σ|contributions|; infinite where an exact field differs.
     """
     started = time.perf_counter()
-    done = 0
-    touched: set[TagKey] = set()
+    recompute = _Recompute(store, vocabulary, progress)
     if full:
-        user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
-        for part in chunks(user_ids, USERS_PER_TRANSACTION):
-            touched |= _recompute(store, vocabulary, part)
-            done += len(part)
-            if progress:
-                progress("interests", done, len(user_ids))
+        recompute(sorted(row["user_id"] for row in store.stream("tags/list_users")))
         store.write(_recount)
-    else:
-        while True:
-            due = sorted(row["user_id"] for row in store.read("tags/list_due", limit=USERS_PER_TRANSACTION))
-            if not due:
-                break
-            touched |= _recompute(store, vocabulary, due)
-            done += len(due)
-            if progress:
-                progress("interests", done, None)
-    if done:
+    # Who changes meanwhile is due again.
+    while due := sorted(row["user_id"] for row in store.stream("tags/list_due")):
+        recompute(due)
+    if recompute.done:
         store.write(lambda tx: tx.run("tags/sum_kinds", now=int(time.time() * 1000)))
     error = verify_tags(store, vocabulary, progress=progress) if verify else None
     return TagsResult(
-        users=done,
-        tags=len(touched),
+        users=len(recompute.done),
+        tags=len(recompute.tags),
         max_relative_error=error,
         seconds=round(time.perf_counter() - started, 3),
     )
 
 
-def _recompute(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) -> set[TagKey]:
-    """Recompute users in one transaction; in halves where together they are too much for the engine's memory."""
+class _Recompute:
+    """Recomputes interests, each user wholly: computed in Cypher, then written where the revision still stands.
+
+    The next users are computed while those before are written. So nothing is locked for long, a kill or a second
+    process does no harm, and who changes in between stays due.
+
+    Attributes:
+        done: Users whose interests were written.
+        tags: Tags with an interest written.
+    """
+
+    def __init__(
+        self, store: Store, vocabulary: Vocabulary, progress: Callable[[str, int, int | None], None] | None
+    ) -> None:
+        self._store, self._vocabulary, self._progress = store, vocabulary, progress
+        self._short_rate = rate_per_ms(vocabulary.half_life_short_days)
+        self._long_rate = rate_per_ms(vocabulary.half_life_long_days)
+        self.done: set[str] = set()
+        self.tags: set[TagKey] = set()
+
+    def __call__(self, user_ids: Sequence[str]) -> None:
+        """Go over the users once."""
+        seen = 0
+        for computed in made_ahead(self._computed, chunks(user_ids, USERS_PER_TRANSACTION)):
+            _in_halves(self._write, computed)
+            seen += len(computed)
+            if self._progress:
+                self._progress("interests", seen, len(user_ids))
+
+    def _computed(self, user_ids: Sequence[str]) -> list[Computed]:
+        return [row for rows in _in_halves(self._compute, user_ids) for row in rows]
+
+    def _compute(self, user_ids: Sequence[str]) -> list[Computed]:
+        rows = self._store.read("tags/read_revisions", user_ids=list(user_ids))
+        found = self._store.read(
+            "tags/compute_interests",
+            event_types=self._vocabulary.types,
+            user_ids=list(user_ids),
+            rules=self._vocabulary.rules(),
+            short_rate=self._short_rate,
+            long_rate=self._long_rate,
+        )
+        differing = {row["user_id"]: row["interests"] for row in found}
+        return [(row["user_id"], row["rev"], differing.get(row["user_id"], [])) for row in rows]
+
+    def _write(self, computed: Sequence[Computed]) -> None:
+        def work(tx: Transaction) -> tuple[set[str], set[TagKey]]:
+            revisions = [[user_id, rev] for user_id, rev, _ in computed]
+            same = {row["user_id"] for row in tx.run("tags/lock_users", rows=revisions)}
+            rows = [[user_id, new] for user_id, _, new in computed if new and user_id in same]
+            changes = [
+                [row["kind"], row["name"], row["events"], row["direct"]]
+                for row in (tx.run("tags/write_interests", rows=rows) if rows else ())
+            ]
+            moved = sorted(change for change in changes if change[2] or change[3])
+            if moved:
+                tx.run("tags/shift_totals", rows=moved)
+            tx.run("tags/set_top_tags", user_ids=sorted(same), long_rate=self._long_rate)
+            return same, {(kind, name) for kind, name, _, _ in changes}
+
+        done, tags = self._store.write(work)
+        self.done |= done
+        self.tags |= tags
+
+
+def _in_halves(work: Callable[[Sequence[S]], T], items: Sequence[S]) -> list[T]:
+    """Do the work on all items at once; in halves where together they are too much for the engine's memory."""
     try:
-        return _recompute_together(store, vocabulary, user_ids)
+        return [work(items)]
     except (AuthenticationFailed, EngineUnavailable, RetriesExhausted):
         raise
     except EngineError:
-        if len(user_ids) == 1:
+        if len(items) <= 1:
             raise
-    half = len(user_ids) // 2
-    first = _recompute(store, vocabulary, user_ids[:half])
-    return first | _recompute(store, vocabulary, user_ids[half:])
-
-
-def _recompute_together(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) -> set[TagKey]:
-    short_rate = rate_per_ms(vocabulary.half_life_short_days)
-    long_rate = rate_per_ms(vocabulary.half_life_long_days)
-
-    def work(tx: Transaction) -> set[TagKey]:
-        locked = [row["user_id"] for row in tx.run("tags/lock_users", user_ids=list(user_ids))]
-        written = tx.run(
-            "tags/update_interests",
-            event_types=vocabulary.types,
-            user_ids=locked,
-            rules=vocabulary.rules(),
-            short_rate=short_rate,
-            long_rate=long_rate,
-        )
-        changes = [[row["kind"], row["name"], row["events"], row["direct"]] for row in written]
-        moved = sorted(change for change in changes if change[2] or change[3])
-        if moved:
-            tx.run("tags/shift_totals", rows=moved)
-        tx.run("tags/set_top_tags", user_ids=locked, long_rate=long_rate)
-        return {(kind, name) for kind, name, _, _ in changes}
-
-    return store.write(work)
+    half = len(items) // 2
+    return _in_halves(work, items[:half]) + _in_halves(work, items[half:])
 
 
 def forget_interests(tx: Transaction, user_ids: Sequence[str]) -> None:

@@ -3,4 +3,7 @@
 //   ids (list of text): distinct, sorted
 UNWIND $ids AS id
 MERGE (o:User {id: id})
-ON CREATE SET o.rev = 1, o.tags_rev = 1, o.embed_due = o.id
+ON CREATE SET o.rev = timestamp(), o.embed_due = o.id
+WITH o
+WHERE o.tags_rev IS NULL AND o.tags_due IS NULL
+SET o.tags_rev = o.rev

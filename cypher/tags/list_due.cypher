@@ -1,9 +1,6 @@
 // Users whose interests are older than their events: tags_due holds the id then, so that the index has no crowded key.
-// Parameters:
-//   limit (int): at most so many
 // Columns:
 //   user_id (text): of the user
 MATCH (u:User)
 WHERE u.tags_due > ''
 RETURN u.id AS user_id
-LIMIT $limit

@@ -1,9 +1,13 @@
-// Lock users whose interests are about to be recomputed.
+// Lock users whose interests were computed; who changed since stays due.
 // Parameters:
-//   user_ids (list of text): sorted
+//   rows (list of [id, rev]): sorted; the revision the interests were computed at
 // Columns:
-//   user_id (text): of a user who exists
-UNWIND $user_ids AS user_id
-MATCH (u:User {id: user_id})
+//   user_id (text): of a user who has not changed since
+UNWIND $rows AS row
+MATCH (u:User {id: row[0]})
 SET u.tags_due = null
+WITH u, u.rev = row[1] AS same
+SET u.tags_due = CASE WHEN same THEN null ELSE u.id END
+WITH u, same
+WHERE same
 RETURN u.id AS user_id

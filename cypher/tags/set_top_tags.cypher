@@ -4,9 +4,13 @@
 //   long_rate (float, per ms): ln 2 / long half-life
 UNWIND $user_ids AS user_id
 MATCH (u:User {id: user_id})
-OPTIONAL MATCH (u)-[r:INTERESTED_IN]->(t:Tag)
-WHERE r.long > 0
-WITH u, t, round(log(r.long) + r.last_at * $long_rate, 9) AS strength
-ORDER BY u.id, strength DESC, t.kind, t.name
-WITH u, collect(t.name) AS names
-SET u.top_tags = names[..10], u.tags_rev = u.rev
+CALL {
+  WITH u
+  MATCH (u)-[r:INTERESTED_IN]->(t:Tag)
+  WHERE r.long > 0
+  WITH t, round(log(r.long) + r.last_at * $long_rate, 9) AS strength
+  ORDER BY strength DESC, t.kind, t.name
+  LIMIT 10
+  RETURN collect(t.name) AS names
+}
+SET u.top_tags = names, u.tags_rev = u.rev

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 
-from graphprofile import GraphProfile
+from graphprofile import GraphProfile, tags
 from graphprofile.errors import NotFound, UsageError
-from graphprofile.tags import MS_PER_DAY, verify_tags
+from graphprofile.tags import MS_PER_DAY, update_tags, verify_tags
 from graphprofile.vocabulary import DEFAULT_EVENTS
 
 from .conftest import Wipe, event
@@ -181,3 +182,50 @@ def test_unknown_users_get_a_hint(gp: GraphProfile) -> None:
     assert "ann" in str(caught.value.hint)
     with pytest.raises(UsageError):
         gp.profile("ann", as_of="yesterday-ish")
+
+
+@pytest.mark.parametrize("meanwhile", ["an event", "another process", "removed and back"])
+def test_what_changes_between_computing_and_writing_is_not_lost(
+    gp: GraphProfile, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    load(gp)
+    first = gp.load([event("6", "ann", "ode", ts=T0), event("7", "eve", "ode", ts=T0)])
+    write, begun = tags._Recompute._write, []
+
+    def interrupted(self: tags._Recompute, computed: Sequence[tags.Computed]) -> None:
+        if not begun:
+            begun.append(True)
+            if meanwhile == "an event":
+                gp.load([event("8", "ann", "sonnet", ts=T0)])
+            elif meanwhile == "another process":
+                assert update_tags(gp.store, gp.vocabulary).users == 2
+            else:
+                gp.undo(first.batch)
+                gp.load([event("9", "eve", "sonnet", ts=T0)])
+        write(self, computed)
+
+    monkeypatch.setattr(tags._Recompute, "_write", interrupted)
+    gp.update_tags()
+    assert begun
+    assert gp.status()["users_awaiting_tags"] == 0
+    assert verify_tags(gp.store, gp.vocabulary) <= 1e-9
+    eve = gp.cypher("MATCH (:User {id: 'eve'})-[r:INTERESTED_IN]->(t) RETURN t.name AS tag ORDER BY tag")
+    expected = ["Poetry", "Sonnet", "short"] if meanwhile == "removed and back" else ["Ode", "Poetry"]
+    assert [row["tag"] for row in eve] == expected
+
+
+def test_users_made_by_a_load_are_told_from_those_before_by_their_revision(gp: GraphProfile) -> None:
+    gp.load([{"user_id": "described"}], kind="users")
+    gp.load(
+        [
+            event("1", "actor", "ode", ts=T0),
+            event("2", "actor", "followed", kind="followed", object_kind="user"),
+        ]
+    )
+    rows = gp.cypher(
+        "MATCH (u:User) RETURN u.id AS id, u.rev AS rev, u.tags_rev AS tags_rev, u.tags_due AS due"
+    )
+    found = {row["id"]: row for row in rows}
+    assert all(row["rev"] > T0 for row in rows)
+    assert all(found[name]["tags_rev"] == found[name]["rev"] for name in ("described", "followed"))
+    assert (found["actor"]["tags_rev"], found["actor"]["due"]) == (None, "actor")

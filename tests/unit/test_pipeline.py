@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from graphprofile.pipeline import ahead
+from graphprofile.pipeline import ahead, made_ahead
 
 
 def numbers(made: list[int], closed: list[bool], fail_at: int = -1) -> Generator[int, None, None]:
@@ -47,3 +47,34 @@ def test_who_breaks_off_leaves_no_thread() -> None:
     assert closed == [True]
     assert len(made) <= 2
     assert threading.active_count() == before
+
+
+def test_results_made_side_by_side_come_in_order_and_not_too_many_wait() -> None:
+    begun: list[int] = []
+    both = threading.Barrier(2, timeout=10)
+
+    def make(number: int) -> int:
+        begun.append(number)
+        both.wait()  # Passes only where two are made at once.
+        return number * number
+
+    for number, made in enumerate(made_ahead(make, range(6))):
+        assert made == number * number
+        assert len(begun) <= number + 3
+    assert sorted(begun) == list(range(6))
+
+
+def test_what_a_thread_raises_comes_in_its_place_and_ends_the_rest() -> None:
+    begun: list[int] = []
+
+    def make(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            raise ValueError("no more")
+        return number
+
+    seen: list[int] = []
+    with pytest.raises(ValueError, match="no more"):
+        seen.extend(made_ahead(make, range(100)))
+    assert seen == [0, 1]
+    assert len(begun) <= 5
