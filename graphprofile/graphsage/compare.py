@@ -83,11 +83,11 @@ def train(
         TooLittleData: Too few users, objects or interactions.
         BadVectors: Training gave NaN, zero or collapsed vectors.
     """
-    config = config or TrainConfig()
+    config = (config or TrainConfig()).sized(graph.num_events)
     config = replace(config, seed=config.seed if seed is None else seed)
     config = replace(config, epochs=config.epochs if epochs is None else epochs)
     used = current.config if isinstance(current, FittedModel) else current
-    used_config = None if used is None else TrainConfig.from_dict(used)
+    used_config = None if used is None else TrainConfig.from_dict(used).sized(graph.num_events)
     clock = Clock(progress, checkpoints=checkpoints)
     with threads(config, graph):
         measured = _measure(graph, config, used_config, clock)
@@ -122,6 +122,7 @@ def evaluate_recipe(
         TooLittleData: Too few users, objects or interactions before the cut.
     """
     recipe = config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config)
+    recipe = recipe.sized(graph.num_events)
     with threads(recipe, graph):
         measured = _measure(graph, recipe, None, Clock(progress))
     if measured is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from graphprofile.errors import UsageError
@@ -11,6 +11,9 @@ from graphprofile.graphsage.calibrate import Calibration
 
 #: Called after each epoch with (epoch, number of epochs, figures); epochs of all fits are counted through.
 Progress = Callable[[int, int, Mapping[str, Any]], None]
+
+#: A graph of more events is large: what is tried on validation data is less, and steps are longer.
+LARGE_EVENTS = 300_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class TrainConfig:
         dim: Columns that carry taste; a stored vector has two more.
         epochs: Longest training; validation may choose a shorter one.
         batch_users: Users per step; a graph of fewer than four times as many takes a quarter of its users.
+        large: ``batch_users`` and ``epochs`` of graphs of more than 300,000 events, where most of a step goes into the
+            hop over the whole graph; None for the same as elsewhere.
         num_negatives: Negatives per step; with at most twice as many known objects the softmax is exact.
         temperature: The cosine is divided by it.
         learning_rate: Of Adam, after warm-up and before linear decay.
@@ -45,6 +50,7 @@ class TrainConfig:
     dim: int = 64
     epochs: int = 16
     batch_users: int = 1024
+    large: tuple[int, int] | None = (2048, 24)
     num_negatives: int = 4096
     temperature: float = 0.1
     learning_rate: float = 0.02
@@ -67,6 +73,8 @@ class TrainConfig:
             raise UsageError(f"histories is {self.histories!r}", "Use random, sequence or auto.")
         if self.propagation not in ("full", "sampled", "auto"):
             raise UsageError(f"propagation is {self.propagation!r}", "Use full, sampled or auto.")
+        if self.large is not None and (len(self.large) != 2 or min(self.large) < 1):
+            raise UsageError(f"large is {self.large!r}", "Give two numbers of at least 1, or None.")
         if len(self.fanout) != 2 or min(self.fanout) < 1:
             raise UsageError(f"fanout is {self.fanout!r}", "Give two numbers of at least 1.")
         for name in ("dim", "epochs", "batch_users", "num_negatives"):
@@ -92,7 +100,16 @@ class TrainConfig:
         for name in ("user_half_lives_days", "fanout"):
             if name in known:
                 known[name] = tuple(known[name])
-        return cls(**known)
+        # What was trained before there was such a distinction made none.
+        large = known.get("large")
+        return cls(**{**known, "large": None if large is None else tuple(large)})
+
+    def sized(self, num_events: int) -> TrainConfig:
+        """The recipe for a graph of so many events."""
+        if self.large is None or num_events <= LARGE_EVENTS:
+            return replace(self, large=None)
+        batch_users, epochs = self.large
+        return replace(self, batch_users=batch_users, epochs=epochs, large=None)
 
     def recipe(self) -> dict[str, Any]:
         """What makes two recipes the same: all arguments but the number of threads."""

@@ -20,7 +20,7 @@ from graphprofile.errors import TooLittleData
 from graphprofile.graphsage import fitted
 from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS, Calibration, Evidence, calibrate, max_users
 from graphprofile.graphsage.checkpoints import Checkpoints
-from graphprofile.graphsage.config import Choices, Progress, TrainConfig
+from graphprofile.graphsage.config import LARGE_EVENTS, Choices, Progress, TrainConfig
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import popularity_columns
@@ -35,12 +35,9 @@ MIN_PAIRS = 16
 VALIDATION_SHARE = 0.15
 _FOLD_EVENTS = 100_000
 _MAX_FOLDS = 2
-#: Above this many events both kinds of history are not tried beside each other.
-_BOTH_HISTORIES_EVENTS = 300_000
-#: Above as many events, too, choices are made with no more columns than this: time grows with them, choices hardly.
+#: On large graphs choices are made with no more columns than this: time grows with them, choices hardly.
 _COLUMNS_TRIED = 64
 _CHECKPOINTS = 4
-_THREADED_EVENTS = 300_000
 
 
 @dataclass
@@ -80,7 +77,7 @@ def threads(config: TrainConfig, graph: TrainingGraph) -> Iterator[None]:
 
     before = torch.get_num_threads()
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = config.threads or (1 if graph.num_events < _THREADED_EVENTS else min(4, free))
+    count = config.threads or (1 if graph.num_events < LARGE_EVENTS else min(4, free))
     torch.set_num_threads(count)
     try:
         # NumPy's own threads wait for one another as torch's do.
@@ -109,7 +106,7 @@ def fit(
         TooLittleData: Too few users, objects or interactions.
         BadVectors: Training gave NaN, zero or collapsed vectors.
     """
-    config = config or TrainConfig()
+    config = (config or TrainConfig()).sized(graph.num_events)
     check_enough(graph)
     clock = Clock(progress)
     with threads(config, graph):
@@ -146,14 +143,14 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
         clock: Counts epochs for a progress bar.
     """
     clock = clock or Clock(None)
-    if graph.num_events > _BOTH_HISTORIES_EVENTS:
+    if graph.num_events > LARGE_EVENTS:
         config = replace(config, dim=min(config.dim, _COLUMNS_TRIED))
     parts = _validation_parts(graph, config)
     if not parts:
         return Choices(config.epochs, config.histories == "sequence")
     timed = all(protocol.split.at is not None for protocol in parts)
     kinds = [config.histories == "sequence"]
-    if config.histories == "auto" and timed and graph.num_events <= _BOTH_HISTORIES_EVENTS:
+    if config.histories == "auto" and timed and graph.num_events <= LARGE_EVENTS:
         kinds = [False, True]
     clock.validation = None
     clock.expect((len(kinds) * len(parts) + 2) * config.epochs)

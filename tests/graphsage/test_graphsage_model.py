@@ -506,6 +506,17 @@ def test_config_survives_its_dict() -> None:
     assert TrainConfig.from_dict({**config.to_dict(), "from a later version": 1}) == config
 
 
+def test_large_graphs_have_a_recipe_of_their_own() -> None:
+    config = TrainConfig(large=(4000, 30))
+    small, large = config.sized(300_000), config.sized(300_001)
+    assert (small.batch_users, small.epochs) == (config.batch_users, config.epochs)
+    assert (large.batch_users, large.epochs) == (4000, 30)
+    # Once it is fitted it stays what it was, also on a graph of another size; so does what older versions fitted.
+    assert TrainConfig.from_dict(small.to_dict()).sized(10**6) == small
+    older = {key: value for key, value in config.to_dict().items() if key != "large"}
+    assert TrainConfig.from_dict(older).sized(10**6).batch_users == config.batch_users
+
+
 # --- parts
 
 

@@ -15,7 +15,7 @@ from graphprofile.ingest.bulk.nodes import NodeWriter, hierarchy
 from graphprofile.ingest.bulk.parts import Ledger, Part
 from graphprofile.ingest.bulk.settle import fresh_events, judge
 from graphprofile.ingest.bulk.shapes import Sink, by_properties, frames
-from graphprofile.ingest.bulk.sift import Sifter
+from graphprofile.ingest.bulk.sift import Sifter, nodes_of
 from graphprofile.ingest.bulk.spill import Spread
 from graphprofile.ingest.counts import Counts
 from graphprofile.ingest.ledger import now_ms
@@ -81,12 +81,12 @@ def prepare(
     verdicts = judge(bulk.batch, collected, folder, sink)
     named = Spread(folder, "named", "id")
     with ThreadPoolExecutor(1, thread_name_prefix="graphprofile-events") as pool:
-        sifter = Sifter(bulk.batch, bulk.vocabulary.name_of, refuse, named, sink)
+        sifter = Sifter(bulk.batch, bulk.vocabulary.name_of, refuse, sink)
         pending: Future[None] | None = None
-        for fresh, parts in sifter.sift(collected, verdicts):
+        for fresh, withdrawn, parts in sifter.sift(collected, verdicts):
             if pending is not None:
                 pending.result()
-            pending = pool.submit(write_events, sink, bulk.batch, fresh) if sink.any_order else None
+            pending = pool.submit(_hand_over, sink, bulk.batch, fresh, withdrawn, named)
             _note(sink, ledger, parts, collected)
         if pending is not None:
             pending.result()
@@ -144,6 +144,16 @@ def _write_batch(sink: Sink, bulk: Bulk, total: Counts, collected: Collected) ->
     row = {name: value for name, value in row.items() if value is not None and value != []}
     for _, frame in frames([row]):
         sink.nodes("Batch", frame.insert_column(0, frame["id"].alias("#key")))
+
+
+def _hand_over(sink: Sink, batch: str, fresh: pl.DataFrame, withdrawn: pl.DataFrame, named: Spread) -> None:
+    """Beside the sifting of the next stretch: note who is named, and write the events where they may come first."""
+    if fresh.height:
+        named.add(nodes_of(fresh, actor=True))
+    if withdrawn.height:
+        named.add(nodes_of(withdrawn, actor=False))
+    if sink.any_order:
+        write_events(sink, batch, fresh)
 
 
 def write_events(sink: Sink, batch: str, events: pl.DataFrame) -> None:

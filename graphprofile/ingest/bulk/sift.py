@@ -13,11 +13,11 @@ from graphprofile.ingest.bulk.collect import Collected, Refuse
 from graphprofile.ingest.bulk.parts import Part
 from graphprofile.ingest.bulk.settle import AGAIN, CONFLICT, FRESH, WITHDRAWN, Verdicts
 from graphprofile.ingest.bulk.shapes import Sink
-from graphprofile.ingest.bulk.spill import Spread
 from graphprofile.ingest.claims import pack
 from graphprofile.ingest.counts import Counts
 from graphprofile.ingest.creation import as_claim, as_rows
 from graphprofile.ingest.events import Stored, conflict_report
+from graphprofile.pipeline import ahead
 from graphprofile.records import OBJECT_LABELS
 
 PART_ROWS = 20_000
@@ -30,21 +30,19 @@ class Sifter:
         batch: Id of the batch.
         names: Event name by relationship type.
         refuse: Takes the conflicts.
-        named: Takes ``id``, ``label`` and ``actor`` (whether the node is a user who did something).
         sink: Takes withdrawn events.
     """
 
-    def __init__(
-        self, batch: str, names: Mapping[str, str], refuse: Refuse, named: Spread, sink: Sink
-    ) -> None:
-        self._batch, self._names, self._refuse, self._named = batch, names, refuse, named
-        self._sink = sink
+    def __init__(self, batch: str, names: Mapping[str, str], refuse: Refuse, sink: Sink) -> None:
+        self._batch, self._names, self._refuse, self._sink = batch, names, refuse, sink
         self._stored: dict[int, Stored] = {}
 
-    def sift(self, collected: Collected, verdicts: Verdicts) -> Iterator[tuple[pl.DataFrame, list[Part]]]:
-        """Events that stay and parts, stretch by stretch in the order of the sources."""
+    def sift(
+        self, collected: Collected, verdicts: Verdicts
+    ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, list[Part]]]:
+        """Events that stay, withdrawn ones, and parts, stretch by stretch in the order of the sources."""
         wanted = sorted(set(verdicts.first.values()))
-        for frame in collected.events:
+        for frame in ahead(iter(collected.events)):
             start = frame["seq"][0]
             found = verdicts.of(frame)
             kept = wanted[bisect_left(wanted, start) : bisect_left(wanted, start + frame.height)]
@@ -54,29 +52,10 @@ class Sifter:
                     (seq, Stored(row, self._batch)) for seq, row in zip(kept, rows, strict=True)
                 )
             fresh = frame.filter(pl.Series(found == FRESH)) if found.any() else frame
-            self._name(fresh, actor=True)
             withdrawn = frame.filter(pl.Series(found == WITHDRAWN))
             if withdrawn.height:
-                self._name(withdrawn, actor=False)
                 self._withdraw(withdrawn, collected, verdicts)
-            yield fresh, [self._part(rows, collected, verdicts) for rows in _cut(frame)]
-
-    def _name(self, events: pl.DataFrame, *, actor: bool) -> None:
-        if not events.height:
-            return
-        users = events.select(pl.col("user_id").unique().alias("id")).with_columns(
-            pl.lit("User").alias("label"), pl.lit(actor).alias("actor")
-        )
-        objects = (
-            events.select(pl.col("object_id").alias("id"), pl.col("object_kind"))
-            .unique()
-            .select(
-                "id",
-                pl.col("object_kind").replace_strict(OBJECT_LABELS, return_dtype=pl.String).alias("label"),
-                pl.lit(False).alias("actor"),
-            )
-        )
-        self._named.add(pl.concat([users, objects]))
+            yield fresh, withdrawn, [self._part(rows, collected, verdicts) for rows in _cut(frame)]
 
     def _withdraw(self, events: pl.DataFrame, collected: Collected, verdicts: Verdicts) -> None:
         parts = [collected.withdrawals[verdicts.withdrawn_by[seq]].name for seq in events["seq"].to_list()]
@@ -126,6 +105,23 @@ class Sifter:
             "others": [list(row) for row in conflicting],
         }
         return Part(source, collected.names(source), "events", counts, pack(claims))
+
+
+def nodes_of(events: pl.DataFrame, *, actor: bool) -> pl.DataFrame:
+    """The nodes that events name: ``id``, ``label`` and ``actor``, whether the node is a user who did something."""
+    users = events.select(pl.col("user_id").unique().alias("id")).with_columns(
+        pl.lit("User").alias("label"), pl.lit(actor).alias("actor")
+    )
+    objects = (
+        events.select(pl.col("object_id").alias("id"), pl.col("object_kind"))
+        .unique()
+        .select(
+            "id",
+            pl.col("object_kind").replace_strict(OBJECT_LABELS, return_dtype=pl.String).alias("label"),
+            pl.lit(False).alias("actor"),
+        )
+    )
+    return pl.concat([users, objects])
 
 
 def _cut(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class Stretches:
         self.count += 1
         self.rows += frame.height
 
-    def __iter__(self) -> Iterator[pl.DataFrame]:
+    def __iter__(self) -> Generator[pl.DataFrame, None, None]:
         for number in range(self.count):
             yield pl.read_ipc_stream(self._path(number))
 
