@@ -5,12 +5,15 @@ A file's header declares its parameters in words that are also the rules they ar
     item (item id): …                       text; there must be such an item
     user (user id): …                       text; there must be such a user
     tag (tag): …                            a tag's name or kind:name; fills the parameter ``kind``
+    other_tag (tag): …                      the same; fills ``other_kind``
     event (event type, default any): …      name of an event in the vocabulary, or its relationship type
+    steps (event types, default viewed …)   several, in a list or with spaces between
     as_of (time, default newest event): …   ISO 8601 or epoch milliseconds
     half_life_days (float, days, from the vocabulary): …   not asked for, and not to be given
-    limit (int, rows, at least 1, default 20): …
+    limit (int, rows, at least 1, at most 10000, default 20): …
 
-Columns whose name ends in ``_at`` are times: epoch milliseconds in the graph, ISO 8601 in the answer.
+Columns whose name ends in ``_at`` are times: epoch milliseconds in the graph, ISO 8601 in the answer. Columns of type
+``event type`` are relationship types in the graph, and names of the vocabulary in the answer.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from graphprofile import networks, queries
-from graphprofile.errors import NotFound, UsageError
+from graphprofile.errors import ConfigError, NotFound, UsageError
 from graphprofile.reading import require_user, resolve_tag, titles_of, watermark
 from graphprofile.records import Document, epoch_ms, iso
 from graphprofile.store import Store
@@ -31,9 +34,11 @@ AREA = "insights"
 NEWEST = "newest event"
 FROM_VOCABULARY = "from the vocabulary"
 
-# A return or a dislike says something of a person's rhythm too; everywhere else only event types of positive
-# weight are a sign of interest.
-EVERY_EVENT_TYPE = frozenset({"loyal_and_lapsing_users"})
+GROUPS = ("customers", "items", "content", "communities", "journeys", "growth")
+"""Headings the insights are listed under, in this order."""
+
+MOST_STEPS = 10
+_LARGEST = 1 << 62
 
 
 class InsightParameter(Document):
@@ -53,29 +58,36 @@ class InsightColumn(Document):
     text: str
 
 
+class InsightChart(Document):
+    """How the answer is best drawn; ``axes`` says which column goes where."""
+
+    type: str
+    axes: dict[str, str]
+
+
 class Insight(Document):
     """One question that can be asked; ``kind`` says what answers it."""
 
     name: str
+    group: str
     kind: Literal["cypher", "networkx"]
     question: str
     notes: str
     parameters: list[InsightParameter]
     columns: list[InsightColumn]
+    chart: InsightChart
 
 
 def list_insights() -> list[Insight]:
-    """All insights, sorted by name."""
-    found = [
-        _describe(name.partition("/")[2], "cypher", query.summary, query.parameters, query.columns)
+    """All insights by group, and by name within each."""
+    described = [
+        (name.partition("/")[2], "cypher", query)
         for name in queries.names(AREA)
         for query in [queries.load(name)]
     ]
-    found += [
-        _describe(name, "networkx", measure.summary, measure.parameters, measure.columns)
-        for name, measure in networks.MEASURES.items()
-    ]
-    return sorted(found, key=lambda insight: insight.name)
+    described += [(name, "networkx", measure) for name, measure in networks.MEASURES.items()]
+    found = [_describe(name, kind, source) for name, kind, source in described]
+    return sorted(found, key=lambda insight: (GROUPS.index(insight.group), insight.name))
 
 
 def run_insight(store: Store, vocabulary: Vocabulary, name: str, /, **params: Any) -> list[dict[str, Any]]:
@@ -107,14 +119,28 @@ def run_insight(store: Store, vocabulary: Vocabulary, name: str, /, **params: An
         rows = networks.MEASURES[name].run(store, vocabulary, **values)
     else:
         query = f"{AREA}/{name}"
-        types = [
-            rule.type for rule in vocabulary.events.values() if rule.weight > 0 or name in EVERY_EVENT_TYPE
-        ]
-        event_types = sorted(types) if queries.load(query).takes_event_types else ()
-        if any(field.name == "half_life_days" for field in queries.load(query).parameters):
+        file = queries.load(query)
+        types = [rule.type for rule in vocabulary.events.values() if rule.weight > 0 or file.every_event_type]
+        if any(field.name == "half_life_days" for field in file.parameters):
             values["half_life_days"] = vocabulary.half_life_long_days
-        rows = store.read(query, event_types=event_types, **values)
-    return [{key: iso(value) if key.endswith("_at") else value for key, value in row.items()} for row in rows]
+        rows = store.read(query, event_types=sorted(types) if file.takes_event_types else (), **values)
+    return _shown(rows, insight, vocabulary)
+
+
+def _shown(rows: list[dict[str, Any]], insight: Insight, vocabulary: Vocabulary) -> list[dict[str, Any]]:
+    """Rows with times and event types as people write them."""
+    names = vocabulary.name_of
+    written: dict[str, Callable[[Any], Any]] = {
+        column.name: iso for column in insight.columns if column.name.endswith("_at")
+    }
+    for column in insight.columns:
+        if column.type == "event type":
+            written[column.name] = lambda value: names.get(value, value)
+        elif column.type == "list of event type":
+            written[column.name] = lambda value: [names.get(one, one) for one in value]
+    return [
+        {key: written[key](value) if key in written else value for key, value in row.items()} for row in rows
+    ]
 
 
 class _Values:
@@ -134,18 +160,24 @@ class _Values:
             "item id": self._item,
             "user id": self._user,
             "event type": self._event_type,
+            "event types": self._event_types,
         }
 
     def convert(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters of the query."""
         values = {field.name: self._one(field, given.get(field.name)) for field in self.insight.parameters}
         types = {field.name: _base(field.type) for field in self.insight.parameters}
-        for name in [name for name, base in types.items() if base == "tag"]:
-            asked = f"{values['kind']}:{values[name]}" if values.get("kind") else values[name]
-            values["kind"], values[name] = resolve_tag(self.store, asked)
-        users = [name for name, base in types.items() if base == "user id"]
-        if len({values[name] for name in users}) < len(users):
-            raise UsageError(f"{self.insight.name}: {' and '.join(users)} are the same.", "Name two people.")
+        for name in [name for name, base in types.items() if base == "tag" and values[name] is not None]:
+            kind = _kind_of(name)
+            asked = f"{values[kind]}:{values[name]}" if values.get(kind) else values[name]
+            values[kind], values[name] = resolve_tag(self.store, asked)
+        for base, what in (("user id", "people"), ("tag", "tags")):
+            names = [name for name, found in types.items() if found == base]
+            chosen = {(base == "tag" and values[_kind_of(name)], values[name]) for name in names}
+            if len(chosen) < len(names):
+                raise UsageError(
+                    f"{self.insight.name}: {' and '.join(names)} are the same.", f"Name two {what}."
+                )
         return values
 
     def _one(self, field: InsightParameter, value: Any) -> Any:
@@ -160,6 +192,8 @@ class _Values:
             value = self._newest() if field.default == NEWEST else field.default
         try:
             converted = self.by_type[_base(field.type)](value)
+            if isinstance(converted, int) and abs(converted) > _LARGEST:
+                raise OverflowError("more than the graph can count")
         except (TypeError, ValueError, OverflowError) as error:
             raise UsageError(
                 f"{self.insight.name}: {field.name} = {value!r} is not of type {_base(field.type)}.",
@@ -175,6 +209,8 @@ class _Values:
             words = rule.split()
             if rule.strip().startswith("at least") and value < float(words[2]):
                 wrong = f"is below {words[2]}"
+            elif rule.strip().startswith("at most") and value > float(words[2]):
+                wrong = f"is above {words[2]}"
             elif rule.strip().startswith("above") and value <= float(words[1]):
                 wrong = f"is not above {words[1]}"
             elif rule.strip().startswith("one of") and value not in words[2:]:
@@ -203,6 +239,17 @@ class _Values:
         require_user(self.store, text)
         return text
 
+    def _event_types(self, value: Any) -> list[str]:
+        named = value.replace(",", " ").split() if isinstance(value, str) else value
+        if not isinstance(named, list | tuple) or not named:
+            raise ValueError("no event types")
+        if len(named) > MOST_STEPS:
+            raise UsageError(
+                f"{self.insight.name} takes {MOST_STEPS} event types at most, not {len(named)}.",
+                "Leave some out.",
+            )
+        return [self._event_type(one) for one in named]
+
     def _event_type(self, value: Any) -> str:
         text = _text(value)
         types = {rule.type: rule for rule in self.vocabulary.events.values()}
@@ -215,25 +262,30 @@ class _Values:
         return rule.type
 
 
-def _describe(
-    name: str,
-    kind: Literal["cypher", "networkx"],
-    summary: str,
-    parameters: tuple[queries.Field, ...],
-    columns: tuple[queries.Field, ...],
-) -> Insight:
-    question, mark, notes = summary.partition("?")
-    return Insight(
-        name=name,
-        kind=kind,
-        question=question + mark,
-        notes=notes.strip(),
-        parameters=[
-            InsightParameter(name=field.name, type=field.type, default=field.default, text=field.text)
-            for field in parameters
-            if FROM_VOCABULARY not in field.type
-        ],
-        columns=[InsightColumn(name=field.name, type=field.type, text=field.text) for field in columns],
+def _describe(name: str, kind: str, source: queries.Query | networks.Measure) -> Insight:
+    question, mark, notes = source.summary.partition("?")
+    if source.group not in GROUPS or source.chart is None:
+        raise ConfigError(
+            f"The insight {name} has no group or no chart.",
+            f"Groups: {', '.join(GROUPS)}. See cypher/insights.",
+        )
+    return Insight.model_validate(
+        {
+            "name": name,
+            "group": source.group,
+            "kind": kind,
+            "question": question + mark,
+            "notes": notes.strip(),
+            "parameters": [
+                {"name": field.name, "type": field.type, "default": field.default, "text": field.text}
+                for field in source.parameters
+                if FROM_VOCABULARY not in field.type
+            ],
+            "columns": [
+                {"name": field.name, "type": field.type, "text": field.text} for field in source.columns
+            ],
+            "chart": {"type": source.chart.type, "axes": dict(source.chart.axes)},
+        }
     )
 
 
@@ -249,6 +301,11 @@ def _find(name: str) -> Insight:
 def _base(declared: str) -> str:
     """The type itself, without unit, bounds and default."""
     return declared.split(",")[0].strip()
+
+
+def _kind_of(tag: str) -> str:
+    """The parameter that holds the kind of a tag."""
+    return tag.replace("tag", "kind")
 
 
 def _did_you_mean(text: str, known: list[str]) -> str:

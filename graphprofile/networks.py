@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from graphprofile.errors import UsageError
-from graphprofile.queries import Field
+from graphprofile.queries import Chart, Field
 from graphprofile.reading import titles_of
 from graphprofile.records import SYSTEM_PROPERTIES
 from graphprofile.store import Store
@@ -41,6 +41,8 @@ class Measure:
     """A graph measure offered among the insights, described as a query file would be."""
 
     summary: str
+    group: str
+    chart: Chart
     parameters: tuple[Field, ...]
     columns: tuple[Field, ...]
     run: Callable[..., list[dict[str, Any]]]
@@ -326,6 +328,8 @@ MEASURES: dict[str, Measure] = {
     "communities": Measure(
         "Which circles of people share a taste? Louvain communities of the graph in which everybody is "
         "linked to those most alike. `top_tags` is what a circle has more of than everybody.",
+        "communities",
+        Chart("bar", {"x": "community", "y": "size"}),
         (
             Field("by", "text, one of items tags, default items", "what makes two people alike"),
             Field("neighbours", "int, users, at least 1, default 10", "links per person"),
@@ -349,6 +353,8 @@ MEASURES: dict[str, Measure] = {
     "central_items": Measure(
         "Which things hold the audience together? PageRank on the graph of people and things, or betweenness "
         "(bridges between circles) estimated from a sample.",
+        "communities",
+        Chart("bar", {"x": "id", "y": "score", "series": "kind"}),
         (
             Field("method", "text, one of pagerank betweenness, default pagerank", "the measure"),
             Field("samples", "int, nodes, at least 1, default 100", "sources betweenness is estimated from"),

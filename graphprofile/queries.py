@@ -5,12 +5,18 @@ A file holds one statement below a ``//`` header: one sentence on what it does, 
 a file that works on events writes the word ``EVENT_TYPES`` in its place, and :func:`text` puts the checked,
 back-ticked types of the declared vocabulary there. A file that copies whatever a graph holds, users' own labels
 and types included, writes ``QUOTED_NAMES``, in whose place names of any form come, quoted.
+
+A file that is listed for people to choose from says three things more, a line each::
+
+    Group: content                          the heading it stands under
+    Events: all                             which types stand for EVENT_TYPES; without it those of positive weight
+    Chart: bar, x tag, y growth             how its rows are best drawn, and which column goes on which axis
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,8 +28,21 @@ NAMES = re.compile(r"\bQUOTED_NAMES\b")
 RELATIONSHIP_TYPE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 # A back-slash may begin a Unicode escape, which an engine resolves before it looks for back-ticks.
 _UNQUOTABLE = re.compile(r"[\x00-\x1f\x7f\\]")
-_HEADER_SECTION = re.compile(r"(Parameters|Columns|Title|Chart):\s*(.*)\Z")
+_HEADER_SECTION = re.compile(r"(Parameters|Columns|Group|Events|Chart):\s*(.*)\Z")
 _ENTRY = re.compile(r"(?P<name>\w+)\s*(?:\((?P<type>[^)]*)\))?\s*(?::\s*(?P<text>.*))?\Z")
+
+CHARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "bar": (("x", "y"), ("series",)),
+    "line": (("x", "y"), ("series",)),
+    "scatter": (("x", "y"), ("label", "size", "series")),
+    "heatmap": (("x", "y", "value"), ()),
+    "funnel": (("stage", "value"), ()),
+    "treemap": (("label", "parent", "value"), ()),
+    "graph": (("source", "target"), ("value",)),
+    "paths": (("path",), ("value",)),
+    "table": ((), ()),
+}
+"""Kinds of chart: the axes that a column must be named for, and those that may have one."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,19 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """How the rows of an answer are best drawn.
+
+    Attributes:
+        type: One of :data:`CHARTS`.
+        axes: Column by axis.
+    """
+
+    type: str
+    axes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Query:
     """One Cypher file.
 
@@ -57,6 +89,9 @@ class Query:
         parameters: Declared parameters.
         columns: Declared result columns.
         statement: The statement, ``EVENT_TYPES`` not yet replaced.
+        group: The heading it is listed under; empty where it is not listed.
+        every_event_type: Whether all event types count, and not those of positive weight alone.
+        chart: How its rows are best drawn, where the header says it.
     """
 
     name: str
@@ -64,6 +99,9 @@ class Query:
     parameters: tuple[Field, ...]
     columns: tuple[Field, ...]
     statement: str
+    group: str = ""
+    every_event_type: bool = False
+    chart: Chart | None = None
 
     @property
     def takes_event_types(self) -> bool:
@@ -80,8 +118,8 @@ def parse(name: str, source: str) -> Query:
     """Read one file's header and statement.
 
     Raises:
-        ConfigError: The header is missing, or the statement uses a parameter that the header doesn't declare
-            (or the other way round).
+        ConfigError: The header is missing or cannot be read, or the statement uses a parameter that the header
+            doesn't declare (or the other way round).
     """
     header: list[str] = []
     body: list[str] = []
@@ -94,11 +132,14 @@ def parse(name: str, source: str) -> Query:
         raise ConfigError(f"cypher/{name}.cypher has no header.", "Begin the file with // and one sentence.")
     summary: list[str] = []
     sections: dict[str, list[Field]] = {"Parameters": [], "Columns": []}
+    said: dict[str, str] = {}
     current: str | None = None
     for line in header:
         section = _HEADER_SECTION.match(line)
         if section:
             current, line = section.group(1), section.group(2)
+            if current not in sections:
+                said[current] = line
             if not line:
                 continue
         if current is None:
@@ -116,13 +157,46 @@ def parse(name: str, source: str) -> Query:
     if used != declared:
         wrong = ", ".join(sorted(used ^ declared))
         raise ConfigError(f"cypher/{name}.cypher: parameters used and declared differ: {wrong}.")
+    if said.get("Events", "all") != "all":
+        raise ConfigError(f"cypher/{name}.cypher: Events is {said['Events']!r}; say all, or nothing.")
     return Query(
         name,
         " ".join(part for part in summary if part),
         tuple(sections["Parameters"]),
         tuple(sections["Columns"]),
         statement,
+        said.get("Group", ""),
+        "Events" in said,
+        parse_chart(name, said["Chart"], sections["Columns"]) if "Chart" in said else None,
     )
+
+
+def parse_chart(name: str, text: str, columns: Sequence[Field]) -> Chart:
+    """Read how rows are best drawn: ``bar, x tag, y growth``.
+
+    Args:
+        name: Of the query.
+        text: A type of :data:`CHARTS`, then each axis with its column.
+        columns: Declared columns.
+
+    Raises:
+        ConfigError: No such type, an axis that is missing or unknown, or a column that is not declared.
+    """
+    kind, *rest = (part.strip() for part in text.split(","))
+    needed, allowed = CHARTS.get(kind, ((), ()))
+    axes = {axis: column.strip() for axis, _, column in (part.partition(" ") for part in rest)}
+    wrong = None
+    if kind not in CHARTS:
+        wrong = f"{kind!r} is none of {', '.join(CHARTS)}"
+    elif set(needed) - set(axes) or set(axes) - {*needed, *allowed} or len(axes) < len(rest):
+        wrong = f"a {kind} has {', '.join(needed) or 'no axis'}" + (
+            f" and may have {', '.join(allowed)}" if allowed else ""
+        )
+    elif missing := set(axes.values()) - {field.name for field in columns}:
+        wrong = f"there is no column {min(missing)!r}"
+    if wrong:
+        raise ConfigError(f"{name}: cannot read the chart {text!r}: {wrong}.")
+    return Chart(kind, axes)
 
 
 @cache

@@ -1,11 +1,13 @@
 // Who cares most about this tag now?
 // People ranked by their long-term interest in the tag, decayed to `as_of`; broader tags count what lies below them.
+// Group: customers
+// Chart: bar, x user, y score
 // Parameters:
 //   tag (tag): its name, or kind:name
 //   kind (tag kind, default any): of the tag, where the name alone is ambiguous
 //   as_of (time, not before the newest event, default newest event): the moment the interest is read at
 //   half_life_days (float, days, from the vocabulary): of long-term interests
-//   limit (int, rows, at least 1, default 20): rows at most
+//   limit (int, rows, at least 1, at most 10000, default 20): rows at most
 // Columns:
 //   user (text): id
 //   name (text): the person's property `name`, or null

@@ -3,13 +3,16 @@
 // `quiet_days` the time from the last of them to `as_of`. Quiet for at most `lapsing_after` gaps is loyal, for at
 // most `lost_after` gaps lapsing, for longer lost. People with fewer than `min_days` active days have no rhythm yet
 // and are left out. Every event type counts: a return is a visit too.
+// Group: customers
+// Events: all
+// Chart: scatter, x gap_days, y quiet_days, label user, series status
 // Parameters:
 //   status (text, one of loyal lapsing lost, default any): only loyal, lapsing or lost
 //   min_days (int, days, at least 2, default 4): active days needed for a rhythm
 //   lapsing_after (float, gaps, above 0, default 2): up to here a person is loyal
 //   lost_after (float, gaps, above 0, default 6): up to here a person is lapsing
 //   as_of (time, default newest event): events up to here count
-//   limit (int, rows, at least 1, default 20): rows at most
+//   limit (int, rows, at least 1, at most 10000, default 20): rows at most
 // Columns:
 //   user (text): id
 //   name (text): the person's property `name`, or null

@@ -5,12 +5,14 @@
 // Only event types of positive weight count. Of each person the latest `breadth` things are followed, and for a third
 // person only things that at most `hub` events touch, so that a bestseller links nobody. What both dealt with is a
 // shared thing and nothing else.
+// Group: communities
+// Chart: paths, path path, value hops
 // Parameters:
 //   user (user id): one end
 //   other (user id): the other end
 //   breadth (int, things, at least 1, default 200): things followed per person
 //   hub (int, events, at least 1, default 500): more events than this make a thing too common to link through a third person
-//   limit (int, rows, at least 1, default 5): rows at most
+//   limit (int, rows, at least 1, at most 10000, default 5): rows at most
 // Columns:
 //   hops (int): relationships on the way
 //   how (text): direct, shared thing, shared tag or shared person

@@ -3,13 +3,15 @@
 // object and for all broader ones. `growth` is the tag's share of the events of the last window over its share of the
 // window before, with `smoothing` events added to every count, so that rare tags don't jump: 1 means no change.
 // Only event types of positive weight count.
+// Group: content
+// Chart: bar, x tag, y growth, series kind
 // Parameters:
 //   window_days (float, days, above 0, default 30): length of each window
 //   kind (tag kind, default any): only tags of this kind
 //   min_users (int, users, at least 1, default 2): leave out tags that fewer people touched in the last window
 //   smoothing (float, events, above 0, default 5): added to every count
 //   as_of (time, default newest event): end of the last window
-//   limit (int, rows, at least 1, default 20): rows at most
+//   limit (int, rows, at least 1, at most 10000, default 20): rows at most
 // Columns:
 //   kind (text): of the tag
 //   tag (text): its name

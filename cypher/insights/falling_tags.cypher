@@ -1,0 +1,44 @@
+// Which tags are people turning away from, compared with the time just before?
+// Two windows of equal length are compared, the last one ending at `as_of`. An event counts once for each tag of its
+// object and for all broader ones. `growth` is the tag's share of the events of the last window over its share of the
+// window before, with `smoothing` events added to every count, so that rare tags don't jump: 1 means no change, below 1
+// the tag falls; tags that don't are left out. Only event types of positive weight count.
+// Group: content
+// Chart: bar, x tag, y growth, series kind
+// Parameters:
+//   window_days (float, days, above 0, default 30): length of each window
+//   kind (tag kind, default any): only tags of this kind
+//   min_users (int, users, at least 1, default 2): leave out tags that fewer people touched in the window before
+//   smoothing (float, events, above 0, default 5): added to every count
+//   as_of (time, default newest event): end of the last window
+//   limit (int, rows, at least 1, at most 10000, default 20): rows at most
+// Columns:
+//   kind (text): of the tag
+//   tag (text): its name
+//   events (int): in the last window
+//   events_before (int): in the window before
+//   users_before (int): people who touched it in the window before
+//   growth (float): ratio of shares, smoothed
+MATCH (u:User)-[e:EVENT_TYPES]->(o)
+WHERE e.ts <= $as_of AND e.ts > $as_of - 2 * 86400000.0 * $window_days
+WITH o, u, e.ts > $as_of - 86400000.0 * $window_days AS recent
+WITH o, collect([u.id, recent]) AS pairs
+WITH collect([o, pairs]) AS things,
+     sum(size([p IN pairs WHERE p[1]])) AS total, sum(size([p IN pairs WHERE NOT p[1]])) AS total_before
+UNWIND things AS thing
+WITH total, total_before, thing[0] AS o, thing[1] AS pairs
+MATCH (o)-[:HAS_TAG]->(:Tag)-[:PART_OF*0..16]->(t:Tag)
+WHERE $kind IS NULL OR t.kind = $kind
+WITH DISTINCT total, total_before, o, t, pairs
+UNWIND pairs AS p
+WITH total, total_before, t, sum(CASE WHEN p[1] THEN 1 ELSE 0 END) AS events,
+     sum(CASE WHEN p[1] THEN 0 ELSE 1 END) AS events_before,
+     count(DISTINCT CASE WHEN NOT p[1] THEN p[0] END) AS users_before
+WHERE users_before >= $min_users
+WITH t, events, events_before, users_before,
+     toFloat(events + $smoothing) / (total + $smoothing)
+       / (toFloat(events_before + $smoothing) / (total_before + $smoothing)) AS growth
+WHERE growth < 1
+RETURN t.kind AS kind, t.name AS tag, events, events_before, users_before, growth
+ORDER BY growth, events_before DESC, kind, tag
+LIMIT $limit
