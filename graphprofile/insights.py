@@ -80,13 +80,8 @@ class Insight(Document):
 
 def list_insights() -> list[Insight]:
     """All insights by group, and by name within each."""
-    described = [
-        (name.partition("/")[2], "cypher", query)
-        for name in queries.names(AREA)
-        for query in [queries.load(name)]
-    ]
-    described += [(name, "networkx", measure) for name, measure in networks.MEASURES.items()]
-    found = [_describe(name, kind, source) for name, kind, source in described]
+    found = [_describe(name.partition("/")[2], "cypher", queries.load(name)) for name in queries.names(AREA)]
+    found += [_describe(name, "networkx", measure) for name, measure in networks.MEASURES.items()]
     return sorted(found, key=lambda insight: (GROUPS.index(insight.group), insight.name))
 
 

@@ -470,7 +470,12 @@ def chunks(sequence: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield sequence[start : start + size]
 
 
-SYSTEM_PROPERTIES = frozenset(
+NETWORK_PROPERTIES = frozenset(
+    {"network_community", "network_pagerank", "network_betweenness", "network_at", "network_version"}
+)
+"""What ``analyze`` puts on nodes."""
+
+SYSTEM_PROPERTIES = NETWORK_PROPERTIES | frozenset(
     {
         "id",
         "kind",

@@ -14,7 +14,7 @@ START = 1_700_000_000_000 // DAY * DAY
 """Midnight of a day in November 2023; day 0 of the graphs."""
 
 Event = tuple[str, str, str, float]
-"""User, relationship type, object (``user:…`` for a user, else an item), day."""
+"""User, relationship type, object (``user:…``, ``content:…``, else an item), day."""
 
 
 def fill(
@@ -33,17 +33,17 @@ def fill(
     Args:
         store: Empty, with its schema.
         events: One per relationship, named e0, e1, … in this order.
-        tags: Direct tags of items, as (kind, name), weight 1.
+        tags: Direct tags of items and content, as (kind, name), weight 1.
         broader: PART_OF as (kind, name, broader kind, broader name).
         names: ``name`` of users.
-        titles: ``title`` of items.
+        titles: ``title`` of items and content.
         values: ``value`` by number of the event.
         users: Users without events.
     """
     names, titles, tags, values = names or {}, titles or {}, tags or {}, values or {}
     people = {user for user, *_ in events} | set(names) | set(users)
     people |= {thing.removeprefix("user:") for _, _, thing, _ in events if thing.startswith("user:")}
-    items = {thing for _, _, thing, _ in events if not thing.startswith("user:")} | set(tags) | set(titles)
+    things = {thing for _, _, thing, _ in events if not thing.startswith("user:")} | set(tags) | set(titles)
     broader = list(broader)
     kinds = {tag for direct in tags.values() for tag in direct}
     kinds |= {(row[0], row[1]) for row in broader} | {(row[2], row[3]) for row in broader}
@@ -56,30 +56,37 @@ def fill(
         "SET u.name = r[1], u.rev = 1, u.tags_due = true, u.embed_due = true",
         [[user, names.get(user)] for user in sorted(people)],
     )
-    write(
-        "UNWIND $rows AS r CREATE (i:Item {id: r[0]}) SET i.title = r[1], i.embed_due = true",
-        [[item, titles.get(item)] for item in sorted(items)],
-    )
+    for label in ("Item", "Content"):
+        write(
+            f"UNWIND $rows AS r CREATE (i:{label} {{id: r[0]}}) SET i.title = r[1], i.embed_due = true",
+            [[named(thing)[1], titles.get(thing)] for thing in sorted(things) if named(thing)[0] == label],
+        )
     write("UNWIND $rows AS r CREATE (:Tag {kind: r[0], name: r[1]})", [list(tag) for tag in sorted(kinds)])
-    write(
-        "UNWIND $rows AS r MATCH (i:Item {id: r[0]}) MATCH (t:Tag {kind: r[1], name: r[2]}) "
-        "CREATE (i)-[:HAS_TAG {weight: 1.0}]->(t)",
-        [[item, *tag] for item, direct in sorted(tags.items()) for tag in direct],
-    )
+    for label in ("Item", "Content"):
+        write(
+            f"UNWIND $rows AS r MATCH (i:{label} {{id: r[0]}}) MATCH (t:Tag {{kind: r[1], name: r[2]}}) "
+            "CREATE (i)-[:HAS_TAG {weight: 1.0}]->(t)",
+            [
+                [named(thing)[1], *tag]
+                for thing, direct in sorted(tags.items())
+                if named(thing)[0] == label
+                for tag in direct
+            ],
+        )
     write(
         "UNWIND $rows AS r MATCH (t:Tag {kind: r[0], name: r[1]}) MATCH (b:Tag {kind: r[2], name: r[3]}) "
         "CREATE (t)-[:PART_OF]->(b)",
         [list(row) for row in broader],
     )
     for number, (user, kind, thing, day) in enumerate(events):
-        label = "User" if thing.startswith("user:") else "Item"
+        label, id_ = named(thing)
         store.cypher(
             f"MATCH (u:User {{id: $user}}) MATCH (o:{label} {{id: $thing}}) "
             f"CREATE (u)-[e:{kind} {{event_id: $id, ts: $ts, batch: 'b1', hash: $id}}]->(o) "
             "SET e.value = $value",
             {
                 "user": user,
-                "thing": thing.removeprefix("user:"),
+                "thing": id_,
                 "id": f"e{number}",
                 "ts": at(day),
                 "value": values.get(number),
@@ -96,6 +103,12 @@ def fill(
             read_only=False,
         )
     update_tags(store, Vocabulary(), full=True)
+
+
+def named(thing: str) -> tuple[str, str]:
+    """Label and id of an object."""
+    prefix, colon, rest = thing.partition(":")
+    return (prefix.title(), rest) if colon and prefix in ("user", "content") else ("Item", thing)
 
 
 def at(day: float) -> int:

@@ -1,0 +1,13 @@
+// Take the figures of other network analyses off some contents.
+// Parameters:
+//   version (text): of the analysis that stays
+//   limit (int): contents at most
+// Columns:
+//   cleared (int): how many had some
+MATCH (n:Content)
+WHERE n.network_version <> $version
+WITH n
+LIMIT $limit
+SET n.network_community = null, n.network_pagerank = null, n.network_betweenness = null, n.network_at = null,
+    n.network_version = null
+RETURN count(n) AS cleared
