@@ -166,12 +166,12 @@ class _Values:
             kind = _kind_of(name)
             asked = f"{values[kind]}:{values[name]}" if values.get(kind) else values[name]
             values[kind], values[name] = resolve_tag(self.store, asked)
-        for base, what in (("user id", "people"), ("tag", "tags")):
-            names = [name for name, found in types.items() if found == base]
+        for base, what in (("user id", "people"), ("tag", "tags"), ("event type", "event types")):
+            names = [name for name, found in types.items() if found == base and values[name] is not None]
             chosen = {(base == "tag" and values[_kind_of(name)], values[name]) for name in names}
             if len(chosen) < len(names):
                 raise UsageError(
-                    f"{self.insight.name}: {' and '.join(names)} are the same.", f"Name two {what}."
+                    f"{self.insight.name}: {' and '.join(names)} are the same.", f"Name two different {what}."
                 )
         return values
 

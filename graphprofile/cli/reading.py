@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import click
@@ -208,7 +210,7 @@ def embeddings(connection: Connection, out: str | None) -> int:
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
 @common
 def insights(connection: Connection, name: str | None, params: tuple[str, ...]) -> int:
-    """List the insight queries, or run one by its name."""
+    """List the insight queries by group, or run one by its name."""
     from graphprofile.insights import list_insights
 
     parameters = dict(split_parameter(param) for param in params)
@@ -217,10 +219,15 @@ def insights(connection: Connection, name: str | None, params: tuple[str, ...]) 
         if connection.as_json:
             print_json(listed)
         else:
-            print_table(
-                ["name", "question", "parameters"],
-                [(i["name"], i["question"], ", ".join(p["name"] for p in i["parameters"])) for i in listed],
-            )
+            for group, members in groupby(listed, key=itemgetter("group")):
+                print_table(
+                    ["name", "question", "parameters"],
+                    [
+                        (i["name"], i["question"], ", ".join(p["name"] for p in i["parameters"]))
+                        for i in members
+                    ],
+                    title=group.capitalize(),
+                )
         return DONE
     with connection.open() as gp:
         rows = gp.insights(name, **parameters)

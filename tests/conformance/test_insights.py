@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from graphprofile.errors import NotFound, UsageError
-from graphprofile.insights import list_insights, run_insight
+from graphprofile.insights import GROUPS, list_insights, run_insight
 from graphprofile.records import iso
 from graphprofile.store import Store
 from graphprofile.vocabulary import Vocabulary
@@ -306,6 +306,22 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("loyal_and_lapsing_users", {"status": "gone"}, "is none of loyal, lapsing, lost"),
     ("audience_of_tag", {"tag": "Drinks", "half_life_days": 3}, "takes no parameter 'half_life_days'"),
     ("communities", {"by": "colour"}, "is none of items, tags"),
+    ("co_purchase", {"item": "tea", "limit": -1}, "limit = -1 is below 1"),
+    ("co_purchase", {"item": "tea", "limit": 10**6}, "limit = 1000000 is above 10000"),
+    ("co_purchase", {"item": "tea", "min_users": 10**30}, "is not of type int"),
+    ("rising_tags", {"as_of": 10**30}, "is not of type time"),
+    ("rising_tags", {"as_of": "9" * 30}, "is not of type time"),
+    ("falling_tags", {"window_days": -1}, "is not above 0"),
+    ("activity_by_hour", {"utc_offset_hours": 15}, "is above 14"),
+    ("falling_activity", {"drop": 1.5}, "is above 1"),
+    ("item_conversion", {"event": "viewed", "goal": "VIEWED"}, "event and goal are the same"),
+    ("item_conversion", {"order": "any"}, "is none of best, worst"),
+    ("bought_together", {"items": 1}, "is below 2"),
+    ("new_and_returning", {"period": "year"}, "is none of day, week, month"),
+    ("paths_before", {"length": 0}, "length = 0 is below 1"),
+    ("influencers", {"by": "colour"}, "is none of follows, interests"),
+    ("audience_overlap", {"tag": "Drinks"}, "needs the parameter other_tag"),
+    ("rfm_segments", {"days": 0}, "days = 0.0 is not above 0"),
 ]
 
 
@@ -324,6 +340,10 @@ def test_unknown_ids_are_not_found(store: Store) -> None:
         ask(store, "co_purchase", item="coffee")
     with pytest.raises(NotFound, match="No user 'adam'"):
         ask(store, "path_between_users", user="adam", other="ben")
+    with pytest.raises(NotFound, match="No user 'adam'"):
+        ask(store, "interest_drift", user="adam")
+    with pytest.raises(NotFound, match="No item 'coffee'"):
+        ask(store, "item_life_cycle", item="coffee")
 
 
 def test_text_from_a_command_line_is_converted(store: Store) -> None:
@@ -333,28 +353,77 @@ def test_text_from_a_command_line_is_converted(store: Store) -> None:
 
 
 def test_empty_store_says_so(store: Store) -> None:
-    for name in ("rising_tags", "loyal_and_lapsing_users"):
-        with pytest.raises(NotFound, match="no events yet"):
-            ask(store, name)
-    assert ask(store, "communities") == []
-    assert ask(store, "central_items") == []
+    for insight in list_insights():
+        if any(parameter.default is None for parameter in insight.parameters):
+            continue
+        if any(parameter.name == "as_of" for parameter in insight.parameters):
+            with pytest.raises(NotFound, match="no events yet"):
+                ask(store, insight.name)
+        else:
+            assert ask(store, insight.name) == []
+
+
+def test_a_window_with_nothing_in_it_gives_nothing(store: Store) -> None:
+    fill(store, SHOP, tags={"tea": [("genre", "Drinks")]})
+    for insight in list_insights():
+        names = {parameter.name for parameter in insight.parameters}
+        if "as_of" in names and "tag" not in names:
+            rows = ask(store, insight.name, as_of=at(-1000))
+            assert rows == [] or (insight.name == "funnel" and not any(row["users"] for row in rows))
+
+
+LIVELY: list[Event] = [
+    *SHOP,
+    *[("ada", "PURCHASED", "tea", 10.0 + n) for n in range(4)],
+    *[("cem", "VIEWED", "cup", -40.0 - n) for n in range(20)],
+    *[(user, "READ", "content:guide", -60) for user in ("ada", "ben", "cem")],
+    *[(user, "LIKED", "tea", -35) for user in ("ada", "ben", "cem")],
+    ("ada", "FOLLOWED", "user:ben", 1),
+    ("ben", "FOLLOWED", "user:cem", 1),
+]
+"""Enough of everything for every insight to have something to say."""
+
+EXAMPLES = {"item": "tea", "user": "ada", "other": "ben", "tag": "Drinks", "other_tag": "Hot"}
+FEW = {"min_users": 1, "min_size": 1, "min_events": 1}
 
 
 def test_every_insight_answers_with_the_columns_it_declares(store: Store) -> None:
-    events = [*SHOP, *[("ada", "PURCHASED", "tea", 10.0 + n) for n in range(4)]]
-    fill(store, events, tags={"tea": [("genre", "Drinks")], "cup": [("genre", "Drinks")]})
-    examples = {"item": "tea", "user": "ada", "other": "ben", "tag": "Drinks"}
+    tags = {
+        "tea": [("genre", "Drinks"), ("genre", "Hot")],
+        "cup": [("genre", "Hot")],
+        "content:guide": [("genre", "How-to")],
+    }
+    fill(store, LIVELY, tags=tags)
     for insight in list_insights():
-        params = {p.name: examples[p.name] for p in insight.parameters if p.default is None}
-        if "min_users" in {p.name for p in insight.parameters}:
-            params["min_users"] = 1
-        if insight.name == "communities":
-            params["min_size"] = 1
+        params = {p.name: EXAMPLES[p.name] for p in insight.parameters if p.default is None}
+        params |= {p.name: FEW[p.name] for p in insight.parameters if p.name in FEW}
         rows = ask(store, insight.name, **params)
         assert rows, insight.name
         assert [column.name for column in insight.columns] == list(rows[0])
         assert insight.question.endswith("?")
+        assert insight.group in GROUPS
+        assert set(insight.chart.axes.values()) <= set(rows[0])
         assert all(parameter.text for parameter in insight.parameters)
+        for column in insight.columns:
+            if column.name.endswith("_at"):
+                assert all(row[column.name][-1] == "Z" for row in rows)
+
+
+def test_what_may_grow_is_bounded() -> None:
+    listed = list_insights()
+    assert len(listed) >= 25
+    assert {insight.group for insight in listed} == set(GROUPS)
+    assert [insight.group for insight in listed] == sorted(
+        (insight.group for insight in listed), key=GROUPS.index
+    )
+    for insight in listed:
+        bounds = {p.name: p.type for p in insight.parameters}
+        # The rows of the others are as many as hours in a week, steps, periods squared, or one.
+        fixed = {"activity_by_hour", "audience_overlap", "funnel", "rfm_segments", "communities"}
+        assert "limit" in bounds or "periods" in bounds or insight.name in fixed
+        for name in bounds.keys() & {"limit", "periods", "items", "tags", "length"}:
+            assert "at least" in bounds[name]
+            assert "at most" in bounds[name] or name == "limit"
 
 
 def test_days_of_the_graphs_are_whole() -> None:

@@ -138,9 +138,42 @@ def test_header_is_read() -> None:
     assert not query.takes_event_types
 
 
+def test_header_of_a_listed_query_is_read() -> None:
+    query = queries.parse(
+        "area/verb",
+        "// How many?\n// Group: growth\n// Events: all\n// Chart: bar, x day, y n\n// Columns:\n"
+        "//   day (int): of the week\n//   n (int): how many\nRETURN 1 AS day, 2 AS n\n",
+    )
+    assert (query.summary, query.group, query.every_event_type) == ("How many?", "growth", True)
+    assert query.chart == queries.Chart("bar", {"x": "day", "y": "n"})
+    plain = queries.parse("area/verb", "// How many?\nRETURN 1 AS n")
+    assert (plain.group, plain.every_event_type, plain.chart) == ("", False, None)
+
+
+@pytest.mark.parametrize(
+    ("chart", "message"),
+    [
+        ("pie, x day, y n", "'pie' is none of bar, line"),
+        ("bar, x day", "a bar has x, y and may have series"),
+        ("bar, x day, y n, size n", "a bar has x, y and may have series"),
+        ("bar, x day, y n, y n", "a bar has x, y and may have series"),
+        ("table, x day", "a table has no axis"),
+        ("bar, x day, y much", "there is no column 'much'"),
+        ("bar, x, y n", "there is no column ''"),
+        ("", "'' is none of"),
+    ],
+)
+def test_chart_that_cannot_be_drawn_is_refused(chart: str, message: str) -> None:
+    columns = [queries.Field("day", "int", "of the week"), queries.Field("n", "int", "how many")]
+    with pytest.raises(ConfigError, match=message):
+        queries.parse_chart("area/verb", chart, columns)
+    assert queries.parse_chart("area/verb", "table", columns).axes == {}
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
+        ("// Does it.\n// Events: some\nRETURN 1 AS one", "Events is 'some'; say all, or nothing"),
         ("RETURN 1", "has no header"),
         ("//\nRETURN 1", "has no header"),
         ("// Does it.\nRETURN $x AS x", "parameters used and declared differ: x"),
