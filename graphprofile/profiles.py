@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
     from graphprofile.backup import BackupResult, RestoreResult
     from graphprofile.embedding import Embeddings, Models
+    from graphprofile.exchange import ExportResult
     from graphprofile.filters import Filters, Where
+    from graphprofile.networks import AnalysisResult
     from graphprofile.watch import Arrival
 
 SCHEMA_VERSION = 2
@@ -787,11 +789,63 @@ class GraphProfile:
 
         return digest(self.store, self.vocabulary)
 
-    def to_networkx(self, **options: Any) -> nx.MultiDiGraph:
-        """The graph as a NetworkX graph; bounded, see :func:`graphprofile.networks.to_networkx`."""
+    def to_networkx(self, *, events: bool = True, max_events: int = 500_000) -> nx.MultiDiGraph[Any]:
+        """The graph in NetworkX.
+
+        Nodes are ``("User", id)``, ``("Item", id)``, ``("Content", id)`` and ``("Tag", kind, name)`` with ``label``
+        and the source's properties, edges have their relationship type as ``type``; see
+        :func:`graphprofile.networks.to_networkx`.
+
+        Args:
+            events: Whether events come along.
+            max_events: Largest number of events to be taken; a million of them need about 1 GB.
+
+        Raises:
+            UsageError: The graph has more events.
+        """
         from graphprofile.networks import to_networkx
 
-        return to_networkx(self.store, self.vocabulary, **options)
+        return to_networkx(self.store, self.vocabulary, events=events, max_events=max_events)
+
+    def analyze(self, **options: Any) -> AnalysisResult:
+        """Put communities, PageRank and betweenness on the nodes; see :func:`graphprofile.networks.analyze`."""
+        from graphprofile.networks import analyze
+
+        self._prepare()
+        return analyze(self.store, self.vocabulary, **options)
+
+    def export(
+        self,
+        format: Literal["graphml", "parquet", "pyg"],
+        out: str | Path,
+        *,
+        events: bool = True,
+        interests: bool = True,
+        progress: Progress | None = None,
+    ) -> ExportResult:
+        """Write the graph for another program; see :func:`graphprofile.exchange.export_graph`.
+
+        Args:
+            format: ``graphml`` for Gephi and NetworkX, ``parquet`` for tables, ``pyg`` for a ``HeteroData``.
+            out: A file; for parquet a folder that is not there yet.
+            events: Whether events come along.
+            interests: Whether interests come along.
+            progress: Called with (what, done, total).
+
+        Raises:
+            UsageError: No such format, or it cannot be written there.
+        """
+        from graphprofile.exchange import export_graph
+
+        return export_graph(
+            self.store,
+            self.vocabulary,
+            format,
+            out,
+            events=events,
+            interests=interests,
+            progress=progress,
+        )
 
     def status(self, batches: int = 5, *, drift: bool = True) -> dict[str, Any]:
         """Engine, counts, last batches with their rates, lag, quarantine, model, how fresh the vectors are, drift.

@@ -44,6 +44,7 @@ LAYERS = {
     "export": 6,
     "backup": 6,
     "networks": 6,
+    "exchange": 6,
     "insights": 7,
     "report_parts": 7,
     "report": 8,

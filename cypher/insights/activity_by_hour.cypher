@@ -14,11 +14,15 @@
 //   hour (int, 0 to 23): of the day
 //   events (int): in that hour
 //   users (int): people behind them
-MATCH (u:User)-[e:EVENT_TYPES]->()
-WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days AND ($event IS NULL OR type(e) = $event)
-  AND NOT coalesce(e.ts_precision, 'exact') IN ['year', 'month']
-WITH u, toInteger(floor((e.ts + $utc_offset_hours * 3600000.0) / 3600000.0)) AS hours
-WITH u, hours, toInteger(floor(hours / 24.0)) AS day
-WITH u, day - 7 * toInteger(floor((day + 3) / 7.0)) + 4 AS weekday, hours - 24 * day AS hour
-RETURN weekday, hour, count(*) AS events, count(DISTINCT u) AS users
+MATCH (u:User)
+CALL (u) {
+  MATCH (u)-[e:EVENT_TYPES]->()
+  WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days AND ($event IS NULL OR type(e) = $event)
+    AND NOT coalesce(e.ts_precision, 'exact') IN ['year', 'month']
+  WITH toInteger(floor((e.ts + $utc_offset_hours * 3600000.0) / 3600000.0)) AS hours
+  WITH hours, toInteger(floor(hours / 24.0)) AS day
+  WITH day - 7 * toInteger(floor((day + 3) / 7.0)) + 4 AS weekday, hours - 24 * day AS hour
+  RETURN weekday, hour, count(*) AS n
+}
+RETURN weekday, hour, sum(n) AS events, count(*) AS users
 ORDER BY weekday, hour

@@ -24,9 +24,15 @@ MATCH (u:User)
 WHERE EXISTS { (u)-[e:EVENT_TYPES]->(:Item) WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days
   AND ($event IS NULL OR type(e) = $event) }
 WITH count(u) AS active
-MATCH (u:User)-[e:EVENT_TYPES]->(o:Item)
-WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days AND ($event IS NULL OR type(e) = $event)
-WITH active, o, count(DISTINCT u) AS users
+MATCH (o:Item)
+CALL (o) {
+  MATCH (o)<-[e:EVENT_TYPES]-(u:User)
+  WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days AND ($event IS NULL OR type(e) = $event)
+  RETURN count(DISTINCT u) AS users
+}
+WITH active, o, users
+WHERE users > 0
+WITH active, o, users
 ORDER BY users DESC, o.id
 LIMIT $items
 WITH active, collect([o.id, coalesce(o.title, o.id), users]) AS top

@@ -15,18 +15,22 @@
 //   size (int): people of the cohort
 //   users (int): of them, who are active at that age
 //   share (float, 0 to 1): users / size
-MATCH (u:User)-[e:EVENT_TYPES]->()
-WHERE e.ts <= $as_of
-WITH DISTINCT u, toInteger(floor(e.ts / 86400000.0)) AS day
-WITH DISTINCT u, CASE $period
-       WHEN 'day' THEN day
-       WHEN 'week' THEN toInteger(floor((day + 3) / 7.0))
-       ELSE datetime({epochMillis: day * 86400000}).year * 12 + datetime({epochMillis: day * 86400000}).month - 1 END AS n,
-     CASE $period
+WITH CASE $period
        WHEN 'day' THEN toInteger(floor($as_of / 86400000.0))
        WHEN 'week' THEN toInteger(floor((toInteger(floor($as_of / 86400000.0)) + 3) / 7.0))
        ELSE datetime({epochMillis: $as_of}).year * 12 + datetime({epochMillis: $as_of}).month - 1 END AS now
-WITH u, now, min(n) AS cohort, collect(n) AS active
+MATCH (u:User)
+CALL (u, now) {
+  MATCH (u)-[e:EVENT_TYPES]->()
+  WHERE e.ts <= $as_of
+  WITH DISTINCT now, toInteger(floor(e.ts / 86400000.0)) AS day
+  WITH DISTINCT now, CASE $period
+           WHEN 'day' THEN day
+           WHEN 'week' THEN toInteger(floor((day + 3) / 7.0))
+           ELSE datetime({epochMillis: day * 86400000}).year * 12 + datetime({epochMillis: day * 86400000}).month - 1 END AS n
+  RETURN min(n) AS cohort, collect(n) AS active
+}
+WITH now, cohort, active
 WHERE cohort > now - $periods
 UNWIND active AS n
 WITH cohort, n - cohort AS age, count(*) AS users

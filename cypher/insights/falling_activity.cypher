@@ -19,10 +19,13 @@
 //   usual (float): events per window before
 //   drop (float, 0 to 1): part of the usual level that is gone
 //   last_at (time): last event
-MATCH (u:User)-[e:EVENT_TYPES]->()
-WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $window_days * (1 + $windows)
-WITH u, max(e.ts) AS last_at, sum(CASE WHEN e.ts > $as_of - 86400000.0 * $window_days THEN 1 ELSE 0 END) AS events,
-     count(e) AS counted
+MATCH (u:User)
+CALL (u) {
+  MATCH (u)-[e:EVENT_TYPES]->()
+  WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $window_days * (1 + $windows)
+  RETURN max(e.ts) AS last_at, count(e) AS counted,
+         sum(CASE WHEN e.ts > $as_of - 86400000.0 * $window_days THEN 1 ELSE 0 END) AS events
+}
 WITH u, last_at, events, toFloat(counted - events) / $windows AS usual
 WHERE usual >= $min_events AND events <= (1 - $drop) * usual
 RETURN u.id AS user, u.name AS name, events, usual, 1 - events / usual AS drop, last_at

@@ -20,12 +20,15 @@
 //   change (float, -1 to 1): share - share_before
 MATCH (u:User)
 WHERE $user IS NULL OR u.id = $user
-MATCH (u)-[e:EVENT_TYPES]->(o)
-WHERE e.ts <= $as_of AND e.ts > $as_of - 2 * 86400000.0 * $window_days
-WITH o, count(e) AS counted, sum(CASE WHEN e.ts > $as_of - 86400000.0 * $window_days THEN 1 ELSE 0 END) AS recent
-MATCH (o)-[:HAS_TAG]->(t:Tag)
-WHERE $kind IS NULL OR t.kind = $kind
-WITH t, sum(recent) AS events, sum(counted - recent) AS events_before
+CALL (u) {
+  MATCH (u)-[e:EVENT_TYPES]->(o)
+  WHERE e.ts <= $as_of AND e.ts > $as_of - 2 * 86400000.0 * $window_days
+  WITH o, count(e) AS counted, sum(CASE WHEN e.ts > $as_of - 86400000.0 * $window_days THEN 1 ELSE 0 END) AS recent
+  MATCH (o)-[:HAS_TAG]->(t:Tag)
+  WHERE $kind IS NULL OR t.kind = $kind
+  RETURN t, sum(recent) AS mine, sum(counted - recent) AS mine_before
+}
+WITH t, sum(mine) AS events, sum(mine_before) AS events_before
 WITH t.kind AS kind, collect([t.name, events, events_before]) AS tags, toFloat(sum(events)) AS total,
      toFloat(sum(events_before)) AS total_before
 UNWIND tags AS tag

@@ -15,18 +15,22 @@
 //   limit (int, rows, at least 1, at most 10000, default 20): rows at most
 // Columns:
 //   id (text): of the thing
-//   kind (text): item, content or user
-//   title (text): its title, or its name or id
+//   kind (text): item or content
+//   title (text): its title, or its id
 //   users (int): people who took the first step
 //   converted (int): of them, who reached the goal
 //   rate (float, 0 to 1): converted / users
-MATCH (u:User)-[e:EVENT_TYPES]->(o)
-WHERE (type(e) = $event OR type(e) = $goal) AND e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days
-WITH o, u, min(CASE WHEN type(e) = $event THEN e.ts END) AS first, max(CASE WHEN type(e) = $goal THEN e.ts END) AS last
-WHERE first IS NOT NULL
-WITH o, count(*) AS users, sum(CASE WHEN last >= first THEN 1 ELSE 0 END) AS converted
+MATCH (o:Item|Content)
+CALL (o) {
+  MATCH (o)<-[e:EVENT_TYPES]-(u:User)
+  WHERE (type(e) = $event OR type(e) = $goal) AND e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days
+  WITH u, min(CASE WHEN type(e) = $event THEN e.ts END) AS first, max(CASE WHEN type(e) = $goal THEN e.ts END) AS last
+  WHERE first IS NOT NULL
+  RETURN count(u) AS users, sum(CASE WHEN last >= first THEN 1 ELSE 0 END) AS converted
+}
+WITH o, users, converted
 WHERE users >= $min_users
 WITH o, users, converted, toFloat(converted) / users AS rate
-RETURN o.id AS id, toLower(head(labels(o))) AS kind, coalesce(o.title, o.name, o.id) AS title, users, converted, rate
+RETURN o.id AS id, toLower(head(labels(o))) AS kind, coalesce(o.title, o.id) AS title, users, converted, rate
 ORDER BY CASE WHEN $order = 'best' THEN -rate ELSE rate END, users DESC, kind, id
 LIMIT $limit

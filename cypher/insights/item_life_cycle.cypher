@@ -18,12 +18,14 @@
 //   share (float, 0 to 1): of the events of all steps shown, per thing
 MATCH (o:Item)
 WHERE $item IS NULL OR o.id = $item
-MATCH (o)<-[e:EVENT_TYPES]-(:User)
-WHERE e.ts <= $as_of AND ($event IS NULL OR type(e) = $event)
-WITH o, min(e.ts) AS first, collect(e.ts) AS times
-WITH first, times, toInteger(floor(($as_of - first) / (86400000.0 * $step_days))) AS lived
-WITH [t IN times | toInteger(floor((t - first) / (86400000.0 * $step_days)))] AS ages,
-     CASE WHEN lived > $limit THEN $limit ELSE lived END AS lived
+CALL (o) {
+  MATCH (o)<-[e:EVENT_TYPES]-(:User)
+  WHERE e.ts <= $as_of AND ($event IS NULL OR type(e) = $event)
+  WITH min(e.ts) AS first, collect(e.ts) AS times
+  WITH first, [t IN times | toInteger(floor((t - first) / (86400000.0 * $step_days)))] AS ages
+  RETURN ages, toInteger(floor(($as_of - first) / (86400000.0 * $step_days))) AS lived
+}
+WITH ages, CASE WHEN lived > $limit THEN $limit ELSE lived END AS lived
 WHERE lived > 0
 UNWIND range(0, lived - 1) AS age
 WITH age, size([a IN ages WHERE a = age]) AS events

@@ -24,10 +24,14 @@
 //   quiet_days (float): since the last event
 //   first_at (time): first event
 //   last_at (time): last event
-MATCH (u:User)-[e:EVENT_TYPES]->()
-WHERE e.ts <= $as_of
-WITH u, count(e) AS events, min(e.ts) AS first_at, max(e.ts) AS last_at,
-     count(DISTINCT floor(e.ts / 86400000.0)) AS active_days
+MATCH (u:User)
+CALL (u) {
+  MATCH (u)-[e:EVENT_TYPES]->()
+  WHERE e.ts <= $as_of
+  RETURN count(e) AS events, min(e.ts) AS first_at, max(e.ts) AS last_at,
+         count(DISTINCT floor(e.ts / 86400000.0)) AS active_days
+}
+WITH u, events, first_at, last_at, active_days
 WHERE active_days >= $min_days AND active_days > 1
 WITH u, events, first_at, last_at, active_days, (last_at - first_at) / 86400000.0 AS span_days,
      ($as_of - last_at) / 86400000.0 AS quiet_days

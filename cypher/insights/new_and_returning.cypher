@@ -16,18 +16,21 @@
 //   retained (int): of them
 //   returned (int): of them
 //   lost (int): people of the period before who are not active in this one
-MATCH (u:User)-[e:EVENT_TYPES]->()
-WHERE e.ts <= $as_of
-WITH DISTINCT u, toInteger(floor(e.ts / 86400000.0)) AS day
-WITH DISTINCT u, CASE $period
-       WHEN 'day' THEN day
-       WHEN 'week' THEN toInteger(floor((day + 3) / 7.0))
-       ELSE datetime({epochMillis: day * 86400000}).year * 12 + datetime({epochMillis: day * 86400000}).month - 1 END AS n,
-     CASE $period
+WITH CASE $period
        WHEN 'day' THEN toInteger(floor($as_of / 86400000.0))
        WHEN 'week' THEN toInteger(floor((toInteger(floor($as_of / 86400000.0)) + 3) / 7.0))
        ELSE datetime({epochMillis: $as_of}).year * 12 + datetime({epochMillis: $as_of}).month - 1 END AS now
-WITH u, now, min(n) AS first, collect(CASE WHEN n >= now - $periods THEN n END) AS active
+MATCH (u:User)
+CALL (u, now) {
+  MATCH (u)-[e:EVENT_TYPES]->()
+  WHERE e.ts <= $as_of
+  WITH DISTINCT now, toInteger(floor(e.ts / 86400000.0)) AS day
+  WITH DISTINCT now, CASE $period
+           WHEN 'day' THEN day
+           WHEN 'week' THEN toInteger(floor((day + 3) / 7.0))
+           ELSE datetime({epochMillis: day * 86400000}).year * 12 + datetime({epochMillis: day * 86400000}).month - 1 END AS n
+  RETURN min(n) AS first, collect(CASE WHEN n >= now - $periods THEN n END) AS active
+}
 UNWIND active + [n IN active WHERE NOT n + 1 IN active | n + 1] AS n
 WITH n, first, active, now
 WHERE n > now - $periods AND n <= now

@@ -19,20 +19,22 @@
 //   events_before (int): in the window before
 //   users (int): people who touched it in the last window
 //   growth (float): ratio of shares, smoothed
-MATCH (u:User)-[e:EVENT_TYPES]->(o)
+MATCH (:User)-[e:EVENT_TYPES]->()
 WHERE e.ts <= $as_of AND e.ts > $as_of - 2 * 86400000.0 * $window_days
-WITH o, u, e.ts > $as_of - 86400000.0 * $window_days AS recent
-WITH o, collect([u.id, recent]) AS pairs
-WITH collect([o, pairs]) AS things,
-     sum(size([p IN pairs WHERE p[1]])) AS total, sum(size([p IN pairs WHERE NOT p[1]])) AS total_before
-UNWIND things AS thing
-WITH total, total_before, thing[0] AS o, thing[1] AS pairs
-MATCH (o)-[:HAS_TAG]->(:Tag)-[:PART_OF*0..16]->(t:Tag)
-WHERE $kind IS NULL OR t.kind = $kind
-WITH DISTINCT total, total_before, o, t, pairs
-UNWIND pairs AS p
-WITH total, total_before, t, sum(CASE WHEN p[1] THEN 1 ELSE 0 END) AS events,
-     sum(CASE WHEN p[1] THEN 0 ELSE 1 END) AS events_before, count(DISTINCT CASE WHEN p[1] THEN p[0] END) AS users
+WITH count(e) AS counted, sum(CASE WHEN e.ts > $as_of - 86400000.0 * $window_days THEN 1 ELSE 0 END) AS total
+WITH total, counted - total AS total_before
+MATCH (u:User)
+CALL (u) {
+  MATCH (u)-[e:EVENT_TYPES]->(o)
+  WHERE e.ts <= $as_of AND e.ts > $as_of - 2 * 86400000.0 * $window_days
+  WITH o, count(e) AS counted, sum(CASE WHEN e.ts > $as_of - 86400000.0 * $window_days THEN 1 ELSE 0 END) AS recent
+  MATCH (o)-[:HAS_TAG]->(:Tag)-[:PART_OF*0..16]->(t:Tag)
+  WHERE $kind IS NULL OR t.kind = $kind
+  WITH DISTINCT o, t, recent, counted - recent AS before
+  RETURN t, sum(recent) AS mine, sum(before) AS mine_before
+}
+WITH total, total_before, t, sum(mine) AS events, sum(mine_before) AS events_before,
+     sum(CASE WHEN mine > 0 THEN 1 ELSE 0 END) AS users
 WHERE users >= $min_users
 RETURN t.kind AS kind, t.name AS tag, events, events_before, users,
        toFloat(events + $smoothing) / (total + $smoothing)

@@ -13,17 +13,19 @@
 //   tag (text): its name
 //   part_of (text): name of the broader tag of the same kind, or null
 //   events (int): on the tag and all below it
-//   share (float, 0 to 1): of all events of these days
+//   share (float, 0 to 1): of all events on things in these days
 //   share_of_broader (float, 0 to 1): of the broader tag's events; null where there is none
 MATCH (:User)-[e:EVENT_TYPES]->(o)
-WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days
-WITH o, count(e) AS n
-WITH collect([o, n]) AS things, sum(n) AS total
-UNWIND things AS thing
-WITH total, thing[0] AS o, thing[1] AS n
-MATCH (o)-[:HAS_TAG]->(:Tag)-[:PART_OF*0..16]->(t:Tag)
-WHERE $kind IS NULL OR t.kind = $kind
-WITH DISTINCT total, o, n, t
+WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days AND (o:Item OR o:Content)
+WITH count(e) AS total
+MATCH (o:Item|Content)
+WITH total, o, COUNT { (o)<-[e:EVENT_TYPES]-(:User) WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days } AS n
+WHERE n > 0
+CALL (o) {
+  MATCH (o)-[:HAS_TAG]->(:Tag)-[:PART_OF*0..16]->(t:Tag)
+  WHERE $kind IS NULL OR t.kind = $kind
+  RETURN DISTINCT t
+}
 WITH total, t, sum(n) AS events
 ORDER BY events DESC, t.kind, t.name
 LIMIT $limit

@@ -15,20 +15,23 @@
 //   users (int): people behind them
 //   value (float): sum of their values; events without one count 0
 //   value_per_user (float): value / users
-MATCH (u:User)-[e:EVENT_TYPES]->()
-WHERE type(e) = $event AND e.ts <= $as_of
-WITH u, toInteger(floor(e.ts / 86400000.0)) AS day, count(e) AS events, sum(coalesce(toFloat(e.value), 0.0)) AS value
-WITH u, events, value, CASE $period
-       WHEN 'day' THEN day
-       WHEN 'week' THEN toInteger(floor((day + 3) / 7.0))
-       ELSE datetime({epochMillis: day * 86400000}).year * 12 + datetime({epochMillis: day * 86400000}).month - 1 END AS n,
-     CASE $period
+WITH CASE $period
        WHEN 'day' THEN toInteger(floor($as_of / 86400000.0))
        WHEN 'week' THEN toInteger(floor((toInteger(floor($as_of / 86400000.0)) + 3) / 7.0))
        ELSE datetime({epochMillis: $as_of}).year * 12 + datetime({epochMillis: $as_of}).month - 1 END AS now
-WITH u, events, value, n, now
-WHERE n > now - $periods
-WITH n, sum(events) AS events, count(DISTINCT u) AS users, sum(value) AS value
+MATCH (u:User)
+CALL (u, now) {
+  MATCH (u)-[e:EVENT_TYPES]->()
+  WHERE type(e) = $event AND e.ts <= $as_of
+  WITH now, toInteger(floor(e.ts / 86400000.0)) AS day, coalesce(toFloat(e.value), 0.0) AS value
+  WITH now, value, CASE $period
+           WHEN 'day' THEN day
+           WHEN 'week' THEN toInteger(floor((day + 3) / 7.0))
+           ELSE datetime({epochMillis: day * 86400000}).year * 12 + datetime({epochMillis: day * 86400000}).month - 1 END AS n
+  WHERE n > now - $periods
+  RETURN n, count(*) AS mine, sum(value) AS spent
+}
+WITH n, sum(mine) AS events, count(*) AS users, sum(spent) AS value
 RETURN CASE $period
          WHEN 'day' THEN n * 86400000
          WHEN 'week' THEN (n * 7 - 3) * 86400000
