@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,12 @@ def save_hetero(
         OSError: It cannot be written there.
     """
     import torch
-    from torch_geometric.data import HeteroData
+
+    with warnings.catch_warnings():
+        # PyG compiles parts of itself with torch.jit.script on import, which new versions of torch deprecate.
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        from torch_geometric.data import HeteroData
 
     data = HeteroData()
     for name, of in nodes.items():
