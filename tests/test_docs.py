@@ -15,6 +15,8 @@ from graphprofile import GraphProfile
 from graphprofile.cli.app import COMMANDS, SUMMARIES, cli, run
 from graphprofile.demo import READER
 from graphprofile.errors import GraphProfileError
+from graphprofile.insights import GROUPS, list_insights
+from graphprofile.queries import CHARTS
 from graphprofile.sample_data import shakespeare_files
 from graphprofile.settings import Settings, template
 from graphprofile.store import Store
@@ -76,6 +78,26 @@ def test_the_settings_template_spells_the_defaults(tmp_path: Path) -> None:
 
     (tmp_path / "g.toml").write_text(template(), "utf-8")
     assert resolve(tmp_path / "g.toml").vocabulary == Vocabulary()
+
+
+def test_the_page_on_insights_says_what_the_files_say() -> None:
+    page = (ROOT / "docs" / "insights.md").read_text("utf-8")
+    found = {
+        title.lower(): [line for line in body.splitlines() if line.startswith("| `")]
+        for title, body in re.findall(r"^### (\w+)\n(.*?)(?=^#|\Z)", page, re.MULTILINE | re.DOTALL)
+    }
+    expected: dict[str, list[str]] = {group: [] for group in GROUPS}
+    for insight in list_insights():
+        takes = ", ".join(
+            f"`{p.name}`" + ("" if p.default is None else f"={p.default}") for p in insight.parameters
+        )
+        row = f"| `{insight.name}` | {insight.question} | {takes} | {insight.chart.type} |"
+        expected[insight.group].append(row)
+    assert found == expected
+    drawn = page.partition("## How an answer is drawn")[2].splitlines()
+    for kind, (needed, allowed) in CHARTS.items():
+        (row,) = (line for line in drawn if line.startswith("| `") and f"`{kind}`" in line.split("|")[1])
+        assert all(f"`{axis}`" in row for axis in (*needed, *allowed))
 
 
 @pytest.fixture(scope="module")
