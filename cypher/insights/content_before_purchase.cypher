@@ -33,9 +33,9 @@ CALL (u) {
   RETURN o, led
 }
 WITH o, count(*) AS users, sum(led) AS followed
-WITH collect([o, users, followed]) AS pieces, toFloat(sum(followed)) / sum(users) AS usual
+WITH collect([o, users, followed]) AS pieces, sum(users) AS all_users, sum(followed) AS all_followed
 UNWIND pieces AS p
-WITH p[0] AS o, p[1] AS users, p[2] AS followed, usual
+WITH p[0] AS o, p[1] AS users, p[2] AS followed, toFloat(all_followed) / all_users AS usual
 WHERE users >= $min_users
 WITH o, users, followed, toFloat(followed) / users AS share, usual
 RETURN o.id AS id, coalesce(o.title, o.id) AS title, users, followed, share, CASE WHEN usual > 0 THEN share / usual END AS lift
