@@ -315,6 +315,22 @@ class Models:
             self._create_indexes(model.dimensions, progress)
         return Writer(self.store, self.vocabulary, version, model, progress).write(everybody=all)
 
+    def embed_some(self, user_ids: Sequence[str], objects: Iterable[tuple[str, str]] = ()) -> None:
+        """Write the vectors of some users, and of those of some objects that have none yet.
+
+        While the vectors of a model to come are written this does nothing: that writing covers everybody.
+
+        Args:
+            user_ids: Whose.
+            objects: Kind (item | content) and id of each.
+
+        Raises:
+            NoModel: Nothing has been trained yet.
+        """
+        version, model = self.model()
+        if self.coming() is None:
+            Writer(self.store, self.vocabulary, version, model).write_of(user_ids, objects)
+
     def coming(self) -> str | None:
         """Version whose vectors are being written, or were when that was broken off; None if none is."""
         rows = self.store.read("embed/read_coming")
@@ -371,8 +387,12 @@ class Models:
 
     # --- vectors out of the graph ---------------------------------------------------------------------------
 
-    def embeddings(self, user_ids: Sequence[str] | None = None) -> Embeddings:
+    def embeddings(self, user_ids: Sequence[str] | None = None, *, skip_missing: bool = False) -> Embeddings:
         """Vectors of users.
+
+        Args:
+            user_ids: Whose; None takes all.
+            skip_missing: Leave out who does not exist.
 
         Raises:
             NotFound: A named user does not exist.
@@ -387,9 +407,9 @@ class Models:
             rows = self.store.read("embed/read_users", user_ids=list(user_ids), model=in_use or "")
             found = {row["id"]: row for row in rows}
             for user_id in user_ids:
-                if user_id not in found:
+                if user_id not in found and not skip_missing:
                     require_user(self.store, user_id)
-            rows = [found[user_id] for user_id in user_ids]
+            rows = [found[user_id] for user_id in user_ids if user_id in found]
         infos = [_info(row, in_use) for row in rows]
         versions = sorted({info.model for info in infos if info.model is not None})
         if len(versions) > 1:

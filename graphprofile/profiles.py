@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from graphprofile.embedding import Embeddings, Models
     from graphprofile.exchange import ExportResult
     from graphprofile.filters import Filters, Where
+    from graphprofile.ingest.live import LiveBatch
     from graphprofile.networks import AnalysisResult
     from graphprofile.watch import Arrival
 
@@ -496,6 +497,44 @@ class GraphProfile:
         because = governance.passed(self.models.drift(), self.settings)
         trained = self.train(progress=progress) if because else None
         return UpdateResult(load=loaded, tags=tags, embed=embedded, retrained_because=because, train=trained)
+
+    def refresh(self, user_ids: Sequence[str], objects: Sequence[tuple[str, str]] = ()) -> None:
+        """Bring tags and vectors of some users up to date, whoever else is due.
+
+        What everybody's interests come to (the base of ``lift``) stays as it is until :meth:`update_tags`.
+
+        Args:
+            user_ids: Whose; who does not exist is passed over.
+            objects: Kind (item | content) and id of objects whose vectors are to be written too, where they are due.
+
+        Raises:
+            StoreMismatch: The vocabulary differs from the one in the graph.
+        """
+        from graphprofile.tags import update_tags_of
+
+        rules = self._stored_rules()
+        if rules is None:
+            return
+        require_same_rules(self.vocabulary, Vocabulary.from_json(rules["vocabulary"]))
+        update_tags_of(self.store, self.vocabulary, user_ids)
+        if self.models.in_use():
+            self.models.embed_some(user_ids, objects)
+
+    def live_batch(self) -> LiveBatch:
+        """A batch that stays open, for a service that takes events as they come."""
+        from graphprofile.ingest.live import LiveBatch
+
+        self._prepare()
+        return LiveBatch(self.store, self.vocabulary)
+
+    def forget_rules(self) -> None:
+        """Read the store's rules again when they are next needed: another process may have changed them."""
+        before, self._rules = self._rules, None
+        now = self._stored_rules()
+        if now is None or before is None or now["vocabulary"] != before["vocabulary"]:
+            self._models = None
+            if now is not None and self.settings.vocabulary is None:
+                self.vocabulary = Vocabulary.from_json(now["vocabulary"])
 
     # --- learning -------------------------------------------------------------------------------------------
 

@@ -7,13 +7,49 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from graphprofile.errors import ConfigError
 from graphprofile.vocabulary import DEFAULT_EVENTS, Vocabulary
 
 CONFIG_NAME = "graphprofile.toml"
+
+
+class HttpSettings(BaseModel):
+    """How ``serve`` answers: the table ``[http]``.
+
+    Attributes:
+        host: Where to listen; anything but this machine alone needs a key.
+        port: TCP port; 0 takes a free one.
+        tls_cert: Certificate chain, PEM; with ``tls_key`` the server speaks HTTPS.
+        tls_key: Its private key, PEM.
+        private_properties: Properties that only keys made with ``--show`` (or admin) see, on every path.
+        allowed_hosts: Names it answers to besides this machine's own.
+        cors_origins: Origins whose pages may ask it, e.g. ``https://shop.example``.
+        rate_limit: How often a key may ask.
+        max_body_bytes: Largest body of a request.
+        max_events: Most events, descriptions or ids in one request.
+        body_seconds: How long a body may take to come.
+        threads: Calls to the engine at once.
+        audit_days: How long lines of the audit log are kept.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8800, ge=0, le=65_535)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    private_properties: list[str] = []
+    allowed_hosts: list[str] = []
+    cors_origins: list[str] = []
+    rate_limit: str = "12000/minute"
+    max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1_024)
+    max_events: int = Field(default=10_000, ge=1)
+    body_seconds: float = Field(default=30.0, gt=0)
+    threads: int = Field(default=16, ge=1, le=256)
+    audit_days: int = Field(default=400, ge=1)
 
 
 class Settings(BaseSettings):
@@ -35,6 +71,7 @@ class Settings(BaseSettings):
         retrain_moved: The same for 1 - cosine of the users' vectors then and now, on average.
         retrain_ndcg_drop: The same for the share of NDCG@20 lost, as ``drift --metrics`` measured it last.
         vocabulary: Event rules and half-lives; None where no file declares any (the graph's own are used).
+        http: How ``serve`` answers.
     """
 
     model_config = SettingsConfigDict(env_prefix="GRAPHPROFILE_", extra="forbid", populate_by_name=True)
@@ -55,6 +92,7 @@ class Settings(BaseSettings):
     retrain_moved: float | None = Field(default=None, gt=0, le=2)
     retrain_ndcg_drop: float | None = Field(default=None, gt=0, lt=1)
     vocabulary: Vocabulary | None = None
+    http: HttpSettings = HttpSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -74,7 +112,8 @@ def read_config(path: Path) -> dict[str, Any]:
 
     Tables: ``[connection]`` (uri, user, database), ``[store]`` (data_dir, heap_size, durable, retry_seconds),
     ``[embeddings]`` (dimensions), ``[recommend]`` (available_property), ``[drift]`` (retrain_psi, retrain_moved,
-    retrain_ndcg_drop), ``[interests]`` (half_life_short_days, half_life_long_days) and ``[events.NAME]``.
+    retrain_ndcg_drop), ``[http]`` (the fields of :class:`HttpSettings`),
+    ``[interests]`` (half_life_short_days, half_life_long_days) and ``[events.NAME]``.
 
     Raises:
         ConfigError: No such file, no TOML, or unknown tables and keys.
@@ -94,6 +133,7 @@ def read_config(path: Path) -> dict[str, Any]:
         "recommend": {"available_property"},
         "drift": {"retrain_psi", "retrain_moved", "retrain_ndcg_drop"},
         "interests": {"half_life_short_days", "half_life_long_days"},
+        "http": set(HttpSettings.model_fields),
         "events": None,
     }
     values: dict[str, Any] = {}
@@ -108,8 +148,13 @@ def read_config(path: Path) -> dict[str, Any]:
                 raise ConfigError(
                     f"{path}: unknown key {key!r} in [{table}].", f"Known: {', '.join(sorted(keys))}."
                 )
-            if table != "interests":
+            if table not in ("interests", "http"):
                 values[key] = value
+    if "http" in document:
+        values["http"] = dict(document["http"])
+        for name in ("tls_cert", "tls_key"):
+            if name in values["http"]:
+                values["http"][name] = path.parent / str(values["http"][name])
     if "data_dir" in values:
         values["data_dir"] = path.parent / str(values["data_dir"])
     if "events" in document or "interests" in document:
@@ -176,6 +221,12 @@ TEMPLATE = """# graphprofile settings. Every line is optional; what stands here 
 # retrain_psi = 0.25                 # an input's population stability index
 # retrain_moved = 0.2                # 1 - cosine of the users' vectors then and now
 # retrain_ndcg_drop = 0.2            # share of NDCG@20 lost, as `drift --metrics` measured it last
+
+# [http]                             # what `graphprofile serve` does
+# host = "127.0.0.1"                 # anything but this machine alone needs a key: `graphprofile keys create`
+# port = 8800
+# private_properties = ["email"]     # seen only with a key made with --show
+# rate_limit = "12000/minute"        # per key
 
 [interests]
 half_life_short_days = 7

@@ -27,6 +27,7 @@ from graphprofile.vocabulary import EventRule, Vocabulary
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
 
+PASSES_OVER_SOME = 3
 USERS_PER_TRANSACTION = 200
 MS_PER_DAY = 86_400_000
 TOLERANCE = 1e-9
@@ -96,7 +97,7 @@ def update_tags(
     while due := sorted(row["user_id"] for row in store.stream("tags/list_due")):
         recompute(due)
     if recompute.done:
-        store.write(lambda tx: tx.run("tags/sum_kinds", now=int(time.time() * 1000)))
+        sum_kinds(store)
     error = verify_tags(store, vocabulary, progress=progress) if verify else None
     return TagsResult(
         users=len(recompute.done),
@@ -104,6 +105,29 @@ def update_tags(
         max_relative_error=error,
         seconds=round(time.perf_counter() - started, 3),
     )
+
+
+def update_tags_of(store: Store, vocabulary: Vocabulary, user_ids: Sequence[str]) -> None:
+    """Recompute the interests of some users, whoever else is due; :func:`sum_kinds` is for the caller to do.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        user_ids: Whose; who does not exist is passed over.
+    """
+    recompute = _Recompute(store, vocabulary, None)
+    left = sorted(set(user_ids))
+    # Who changes meanwhile is done again; who goes on changing stays due.
+    for _ in range(PASSES_OVER_SOME):
+        recompute(left)
+        left = [user_id for user_id in left if user_id not in recompute.done]
+        if not left:
+            return
+
+
+def sum_kinds(store: Store) -> None:
+    """Bring the base of lift up to date: what everybody's interests come to by kind of tag."""
+    store.write(lambda tx: tx.run("tags/sum_kinds", now=int(time.time() * 1000)))
 
 
 class _Recompute:

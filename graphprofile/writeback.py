@@ -14,6 +14,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Generator, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 USERS_PER_TRANSACTION = 1_000
 OBJECTS_PER_TRANSACTION = 1_000
 PLURAL = {ITEM: "items", CONTENT: "contents"}
+_PREFIXES = {"item": ITEM, "content": CONTENT}
 
 
 class UserVectors:
@@ -50,13 +52,17 @@ class UserVectors:
         self.store = store
         self.vocabulary = vocabulary
         self.model = model
-        self._hierarchy = Hierarchy.read(store)
 
     def described(self, keys: Iterable[str], rows: Sequence[dict[str, Any]] = ()) -> TrainingGraph:
         """Objects with their descriptions, as far as the model makes use of these, and the events of users."""
-        return objects_graph(
-            self.store, self.vocabulary, keys, self._hierarchy, rows, encoder=self.model.encoder
-        )
+        wanted = list(keys)
+        # All tags there are, for nothing, where no object has to be described.
+        hierarchy = self._hierarchy if wanted else Hierarchy(())
+        return objects_graph(self.store, self.vocabulary, wanted, hierarchy, rows, encoder=self.model.encoder)
+
+    @cached_property
+    def _hierarchy(self) -> Hierarchy:
+        return Hierarchy.read(self.store)
 
     def read(self, user_ids: Sequence[str], *, named: bool = False) -> list[dict[str, Any]]:
         """Events of users with the revision they were read at; ``named``: with their ids and batches too."""
@@ -144,6 +150,23 @@ class Writer:
         return EmbedResult(
             users=users, items=objects, model=self.version, seconds=round(time.perf_counter() - started, 3)
         )
+
+    def write_of(self, user_ids: Sequence[str], objects: Iterable[tuple[str, str]] = ()) -> None:
+        """Write vectors of some users, and of those of some objects that are due; whoever else is due stays so.
+
+        Args:
+            user_ids: Whose.
+            objects: Kind (item | content) and id of each.
+        """
+        by_prefix: dict[str, list[str]] = {ITEM: [], CONTENT: []}
+        for kind, id_ in objects:
+            if kind in _PREFIXES:
+                by_prefix[_PREFIXES[kind]].append(id_)
+        for prefix, ids in by_prefix.items():
+            if ids:
+                rows = self.store.read(f"embed/find_due_{PLURAL[prefix]}", ids=sorted(set(ids)))
+                self._write_some(prefix, sorted(row["id"] for row in rows), mark_users=True)
+        self._write_users(sorted(set(user_ids)))
 
     def write_next(self) -> EmbedResult:
         """Write what is missing of a model that is to come; what the nodes kept of it comes to the front as it is.

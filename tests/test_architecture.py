@@ -57,7 +57,10 @@ LAYERS = {
     "embedding": 9,
     "profiles": 10,
     "demo": 11,
-    "cli": 12,
+    "browsing": 6,
+    "http": 12,
+    "client": 12,
+    "cli": 13,
 }
 HEAVY = (
     "torch",

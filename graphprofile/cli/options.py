@@ -32,11 +32,11 @@ class Connection:
     config: str | None
     arguments: dict[str, Any]
 
-    def open(self) -> GraphProfile:
+    def open(self, **more: Any) -> GraphProfile:
         """Open the graph; as :meth:`graphprofile.GraphProfile.open`."""
         from graphprofile.profiles import GraphProfile
 
-        gp = GraphProfile.open(config=self.config, **self.arguments)
+        gp = GraphProfile.open(config=self.config, **{**self.arguments, **more})
         if not self.as_json and gp.changed_rules():
             note(
                 "Note: the vocabulary differs from the one the interests were computed with; what is shown follows "

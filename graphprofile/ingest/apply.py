@@ -37,6 +37,7 @@ from graphprofile.ingest.events import (
     read_stored,
 )
 from graphprofile.ingest.ledger import Ledger
+from graphprofile.ingest.outcomes import outcomes, recalled_outcomes
 from graphprofile.ingest.poison import Splitter
 from graphprofile.ingest.retracted import anything_retracted, find_retracted, keep_content
 from graphprofile.records import EventChunk, Rejection
@@ -60,6 +61,7 @@ class EventWriter:
         watermark: Newest event before the batch; older ones that are applied count as late.
         on_conflict: Which version of an event stands where another one is stored: ``keep`` or ``replace``.
         replaced: Takes a report of each event that was replaced.
+        by_line: Also say of each line what became of it.
     """
 
     store: Store
@@ -68,6 +70,7 @@ class EventWriter:
     watermark: int | None
     on_conflict: OnConflict = "keep"
     replaced: Callable[[Sequence[Rejection]], None] = lambda _: None
+    by_line: bool = False
     _expect_known: bool = field(init=False)
     _splitter: Splitter[pl.DataFrame] = field(init=False)
 
@@ -154,6 +157,8 @@ class EventWriter:
             done = self.ledger.lock(tx, lane, block.name)
             if done is not None:
                 done.counts.rejected = [*refused, *self._recalled(done.claims, source)]
+                if self.by_line:
+                    done.counts.outcomes = recalled_outcomes(block.events, done.claims, self.watermark)
                 return done.counts
         found = self._sort_out(tx, block, level)
         counts = Counts(
@@ -175,6 +180,8 @@ class EventWriter:
         )
         counts.rejected += self._reports(found.conflicting, stored, source, KEPT)
         reports += self._reports(found.replacing, stored, source, REPLACED)
+        if self.by_line:
+            counts.outcomes = outcomes(found.fresh, found.repeated, found.conflicting, self.watermark)
         if self.ledger is not None:
             self._change(tx, self.ledger, found, stored, block.name, lane)
             claims = {

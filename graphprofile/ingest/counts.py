@@ -16,7 +16,8 @@ SUMMED = ("read", "applied", "duplicates", "conflicts", "quarantined", "late", "
 class Counts:
     """What became of the rows; ``read`` = applied + duplicates + conflicts + quarantined.
 
-    ``late`` and ``replaced`` are parts of ``applied``.
+    ``late`` and ``replaced`` are parts of ``applied``. ``outcomes`` says of each line what became of it, where that
+    was asked for: accepted | late | duplicate | conflict; refused lines stand in ``rejected`` alone.
     """
 
     read: int = 0
@@ -29,6 +30,7 @@ class Counts:
     newest_ts: int | None = None
     oldest_ts: int | None = None
     rejected: list[Rejection] = field(default_factory=list)
+    outcomes: dict[int, str] = field(default_factory=dict)
 
     def add(self, other: Counts) -> None:
         """Add another stretch's counts and rejections."""
@@ -38,6 +40,7 @@ class Counts:
         oldest = [t for t in (self.oldest_ts, other.oldest_ts) if t is not None]
         self.newest_ts, self.oldest_ts = max(newest, default=None), min(oldest, default=None)
         self.rejected.extend(other.rejected)
+        self.outcomes.update(other.outcomes)
 
     def cover(self, times: pl.Series) -> None:
         """Note the span of applied events, epoch ms."""

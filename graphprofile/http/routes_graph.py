@@ -1,0 +1,220 @@
+"""What there is: lists of users, items, content and tags, insights, models, status, the audit log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from graphprofile import browsing
+from graphprofile.errors import NotFound, UsageError
+from graphprofile.http.audit import read_audit
+from graphprofile.http.caller import Administers, Caller, ReadsProfiles, an_id
+from graphprofile.http.documents import (
+    AuditPage,
+    InsightAnswer,
+    InsightList,
+    ModelDocument,
+    ModelList,
+    ObjectPage,
+    Status,
+    TagPage,
+    UserPage,
+)
+from graphprofile.http.keys import ADMIN
+from graphprofile.http.paging import Cursor, Limit, from_cursor, to_cursor
+from graphprofile.http.problems import invalid
+from graphprofile.insights import list_insights
+from graphprofile.records import epoch_ms
+
+router = APIRouter()
+
+Search = Annotated[str, Query(max_length=200, description="Begin of an id, or part of a title or name.")]
+FOR_ADMIN_ONLY = ("uri", "data_dir")
+
+
+@router.get("/users", operation_id="list_users", response_model=UserPage, tags=["lists"])
+async def list_users(
+    caller: ReadsProfiles, q: Search = "", limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Users in the order of their ids, those whose id begins with `q`."""
+    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    store = caller.service.gp.store
+    async with caller.audited("users.list"):
+        found = await caller.run(
+            lambda: browsing.list_users(store, prefix=_text(q), after=_text(after), limit=limit)
+        )
+        caller.note("profile.listed", "ok", [user.id for user in found])
+    following = to_cursor(found[-1].id) if len(found) == limit else None
+    return caller.answer({"users": [user.to_json() for user in found], "next": following})
+
+
+@router.get("/items", operation_id="list_items", response_model=ObjectPage, tags=["lists"])
+async def list_items(
+    caller: ReadsProfiles, q: Search = "", limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Items in the order of their ids, those whose id begins with `q` or whose title holds it."""
+    return await _objects(caller, "items", q, limit, cursor)
+
+
+@router.get("/content", operation_id="list_content", response_model=ObjectPage, tags=["lists"])
+async def list_content(
+    caller: ReadsProfiles, q: Search = "", limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Content, as for items."""
+    return await _objects(caller, "contents", q, limit, cursor)
+
+
+async def _objects(caller: Caller, plural: str, q: str, limit: int, cursor: str | None) -> Response:
+    if q:
+        caller.refuse_hidden("query/q", ["title"])
+    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    store = caller.service.gp.store
+    found = await caller.run(
+        lambda: browsing.list_objects(store, plural, search=_text(q), after=_text(after), limit=limit)
+    )
+    following = to_cursor(found[-1].id) if len(found) == limit else None
+    return caller.answer({"results": [one.to_json() for one in found], "next": following})
+
+
+@router.get("/tags", operation_id="list_tags", response_model=TagPage, tags=["lists"])
+async def list_tags(
+    caller: ReadsProfiles, q: Search = "", limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Tags in the order of their names, those whose name holds `q`."""
+    name, kind = from_cursor(cursor, str, str) if cursor else ("", "")
+    store = caller.service.gp.store
+    found = await caller.run(
+        lambda: browsing.list_tags(store, search=_text(q), after=(_text(name), _text(kind)), limit=limit)
+    )
+    following = to_cursor(found[-1].name, found[-1].kind) if len(found) == limit else None
+    return caller.answer({"tags": [one.to_json() for one in found], "next": following})
+
+
+@router.get("/insights", operation_id="list_insights", response_model=InsightList, tags=["insights"])
+async def insights(caller: ReadsProfiles) -> Response:
+    """The questions that can be asked, with their parameters and columns."""
+    return caller.answer({"insights": [insight.to_json() for insight in list_insights()]}, tagged=True)
+
+
+@router.get("/insights/{name}", operation_id="run_insight", response_model=InsightAnswer, tags=["insights"])
+async def run_insight(
+    name: Annotated[str, Path(description="Of the insight.", examples=["rising_tags"])],
+    request: Request,
+    caller: ReadsProfiles,
+) -> Response:
+    """Ask one; its parameters are those of the query, as `GET /v1/insights` lists them."""
+    if name not in {insight.name for insight in list_insights()}:
+        raise NotFound(f"There is no insight {name!r}.", "`GET /v1/insights` lists those there are.")
+    given: dict[str, Any] = {}
+    for key, value in request.query_params.multi_items():
+        if key in given:
+            raise invalid(f"query/{key}", "stands there twice")
+        given[key] = _text(value)
+    caller.refuse_hidden("query", [value for value in given.values()])
+    gp = caller.service.gp
+    users = [str(value) for key, value in given.items() if "user" in key]
+    async with caller.audited(f"insight.{name}", users):
+        rows = await caller.run(lambda: gp.insights(name, **{_parameter(key): v for key, v in given.items()}))
+    return caller.answer({"name": name, "rows": rows})
+
+
+def _parameter(key: str) -> str:
+    if key in ("name", "self"):
+        raise UsageError(f"No insight takes a parameter {key!r}.", "`GET /v1/insights` lists them.")
+    return key
+
+
+@router.get("/models", operation_id="list_models", response_model=ModelList, tags=["models"])
+async def list_models(caller: ReadsProfiles) -> Response:
+    """The models of the registry, newest first, with their main figures."""
+    gp = caller.service.gp
+    found = await caller.run(lambda: (gp.models.in_use(), gp.models.list()))
+    return caller.answer({"in_use": found[0], "models": found[1]})
+
+
+@router.get("/models/{version}", operation_id="show_model", response_model=ModelDocument, tags=["models"])
+async def show_model(
+    version: Annotated[str, Path(description="Of the model.")], caller: ReadsProfiles
+) -> Response:
+    """All that is known of a model."""
+    gp = caller.service.gp
+
+    def show() -> dict[str, Any]:
+        # A version is a folder's name: only those that are listed are opened.
+        if version not in {info["version"] for info in gp.models.list()}:
+            raise NotFound(f"No model {version!r}.", "`GET /v1/models` lists those there are.")
+        return {**gp.models.show(version), "version": version}
+
+    return caller.answer(await caller.run(show))
+
+
+@router.get("/status", operation_id="read_status", response_model=Status, tags=["operations"])
+async def status(
+    caller: ReadsProfiles,
+    batches: Annotated[int, Query(ge=0, le=100, description="How many of the last ones.")] = 5,
+    drift: Annotated[bool, Query(description="Measure drift too, which takes a while.")] = False,
+) -> Response:
+    """Counts, last batches, lag, quarantine, the model and how fresh the vectors are."""
+    gp = caller.service.gp
+    found = await caller.run(lambda: gp.status(batches, drift=drift))
+    if not caller.principal.may(ADMIN):
+        found = {name: value for name, value in found.items() if name not in FOR_ADMIN_ONLY}
+    return caller.answer(found)
+
+
+@router.get("/audit", operation_id="read_audit", response_model=AuditPage, tags=["operations"])
+async def audit(
+    caller: Administers,
+    user: Annotated[str | None, Query(max_length=512, description="Only what is about this user.")] = None,
+    key: Annotated[str | None, Query(max_length=40, description="Only what was done with this key.")] = None,
+    since: Annotated[str | None, Query(max_length=40, description="Only since then, ISO 8601.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Who read whom and who wrote what, newest first."""
+    before = int(from_cursor(cursor, int)[0]) if cursor else None
+    if before is not None and abs(before) >= 1 << 62:
+        raise invalid("query/cursor", "is no cursor of this list")
+    from_ms = None
+    if since is not None:
+        try:
+            from_ms = epoch_ms(since)
+        except (ValueError, OverflowError):
+            raise invalid("query/since", "is no time: write it like 2024-05-06T07:08:09Z") from None
+        if abs(from_ms) >= 1 << 62:
+            raise invalid("query/since", "is out of range")
+    service, who = caller.service, None if user is None else an_id(user, "query/user")
+
+    def read() -> list[Any]:
+        service.audit.flush()
+        return list(
+            read_audit(
+                service.gp.settings.data_dir,
+                user=who,
+                key=None if key is None else _text(key),
+                since=from_ms,
+                before=before,
+                limit=limit,
+            )
+        )
+
+    async with caller.audited("audit.read"):
+        found = await service.workers.run_anyway(read)
+    following = to_cursor(found[-1].number) if len(found) == limit else None
+    return caller.answer({"entries": [entry.to_json() for entry in found], "next": following})
+
+
+def _text(value: Any) -> str:
+    """A text of a query that the engine and SQLite can take.
+
+    Raises:
+        Refusal: It holds NUL or half characters.
+    """
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise invalid("query", "is not UTF-8") from None
+    if "\x00" in str(value):
+        raise invalid("query", "holds NUL")
+    return str(value)
