@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -108,15 +108,25 @@ def _shown(verdict: Verdict, caller: Caller) -> dict[str, Any]:
     return document
 
 
-@router.post("/{kind}", operation_id="describe_many", response_model=UpsertAnswer, openapi_extra=_body(ROW))
-async def describe_many(kind: Literal["users", "items", "content"], caller: WritesEvents) -> Response:
-    """Describe users, items or content: rows with `user_id`, `item_id` or `content_id` and properties.
+def _describes(kind: Kind) -> None:
+    """The route that takes many descriptions of one kind."""
 
-    Per property the description with the latest `updated_at` wins. The interests of those whom an item's new tags
-    touch follow shortly after.
-    """
-    rows = await read_rows(caller.request, kind, caller.service.options.max_events)
-    return await _describe(caller, kind, rows)
+    @router.post(
+        f"/{kind}", operation_id=f"describe_{kind}", response_model=UpsertAnswer, openapi_extra=_body(ROW)
+    )
+    async def describe_many(caller: WritesEvents) -> Response:
+        """Describe many: rows with `user_id`, `item_id` or `content_id` and properties.
+
+        Per property the description with the latest `updated_at` wins. The interests of those whom an item's new
+        tags touch follow shortly after.
+        """
+        rows = await read_rows(caller.request, kind, caller.service.options.max_events)
+        return await _describe(caller, kind, rows)
+
+
+_DESCRIBED: tuple[Kind, ...] = ("users", "items", "content")
+for _kind in _DESCRIBED:
+    _describes(_kind)
 
 
 @router.put(
@@ -143,7 +153,7 @@ async def describe_item(item_id: ItemId, caller: WritesEvents) -> Response:
 
 @router.put(
     "/content/{item_id}",
-    operation_id="describe_content",
+    operation_id="describe_one_content",
     response_model=UpsertAnswer,
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": ROW}}}},
 )
@@ -164,7 +174,7 @@ async def _describe_one(caller: Caller, kind: Kind, column: str, id_: str) -> Re
 async def _describe(
     caller: Caller, kind: Kind, rows: list[dict[str, Any]], *, refuse: bool = False
 ) -> Response:
-    gp, stream = caller.service.gp, caller.service.stream
+    stream = caller.service.stream
     checked = await caller.run(lambda: check_descriptions_of(kind, rows))
     if refuse and checked.refused:
         refused = checked.refused[0]

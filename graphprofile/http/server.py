@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,7 @@ from graphprofile.http.protocol import BoundedProtocol
 from graphprofile.http.service import Service
 from graphprofile.http.stream import EventStream
 from graphprofile.http.workers import Workers
+from graphprofile.ingest.live import check_rows
 from graphprofile.profiles import GraphProfile
 from graphprofile.settings import HttpSettings
 
@@ -56,9 +58,18 @@ def serving(gp: GraphProfile, options: HttpSettings) -> Iterator[Service]:
         fresh = Freshness(gp, metrics)
         stack.callback(fresh.settle, GRACE_SECONDS)
         stream = EventStream(gp, fresh, metrics)
+        threading.Thread(target=_warm_up, args=(gp,), name="graphprofile-warm", daemon=True).start()
         stack.callback(stream.close)
         stack.callback(workers.close)
         yield Service(gp, options, keys, audit, workers, fresh, stream, failures, rate, metrics)
+
+
+def _warm_up(gp: GraphProfile) -> None:
+    """What the first request would otherwise wait for: the model, and the first use of the checks."""
+    with contextlib.suppress(GraphProfileError):
+        check_rows([{}], gp.vocabulary)
+        if gp.models.in_use():
+            gp.models.model()
 
 
 def check_reach(options: HttpSettings, keys: KeyRing) -> None:
