@@ -100,6 +100,21 @@ def http(served: Running) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture
+def wipe_library() -> Callable[[GraphProfile], GraphProfile]:
+    """Puts the library back as it was at first; the same noun goes on."""
+
+    def wiped(graph: GraphProfile) -> GraphProfile:
+        from conftest import empty
+
+        empty(graph.store)
+        again = GraphProfile(graph.store, graph.settings)
+        fill(again)
+        return again
+
+    return wiped
+
+
 def event(
     id_: str, user: str, item: str, *, kind: str = "viewed", day: float = 0, **more: Any
 ) -> dict[str, Any]:

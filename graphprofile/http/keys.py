@@ -165,7 +165,7 @@ class KeyRing:
         now = int(time.time() * 1000)
         with self._lock:
             rows = self._connection.execute(
-                "SELECT id, name, scopes, created_at, expires_at, revoked_at FROM keys ORDER BY created_at, id"
+                "SELECT id, name, scopes, created_at, expires_at, revoked_at FROM keys ORDER BY created_at, rowid"
             ).fetchall()
         return [_info(row, now) for row in rows]
 
