@@ -4,6 +4,7 @@ The tree::
 
     GraphProfileError
     ├── UsageError              the call itself is wrong (bad argument, unknown name)
+    │   └── Forbidden           the API key does not have the scope
     ├── ConfigError             settings or the vocabulary cannot be used
     ├── SourceError             a source cannot be read at all (single bad rows are quarantined instead)
     ├── EngineError             the graph engine refused or failed
@@ -48,6 +49,12 @@ class UsageError(GraphProfileError):
     """The call itself is wrong: a bad argument or an unknown name."""
 
     code = "usage"
+
+
+class Forbidden(UsageError):
+    """The API key does not have the scope, or may not see a property."""
+
+    code = "forbidden"
 
 
 class ConfigError(GraphProfileError):

@@ -66,6 +66,7 @@ class GraphProfile:
         self.store = store
         self.settings = settings
         self._rules: dict[str, Any] | None = None
+        self._computed: tuple[str, Vocabulary] | None = None
         found = self._stored_rules()
         stored = Vocabulary.from_json(found["vocabulary"]) if found else None
         self.vocabulary = settings.vocabulary or stored or Vocabulary()
@@ -163,7 +164,12 @@ class GraphProfile:
     def computed_rules(self) -> Vocabulary:
         """The vocabulary that the stored interests were computed with; explanations must use the same."""
         rules = self._stored_rules()
-        return Vocabulary.from_json(rules["vocabulary"]) if rules else self.vocabulary
+        if rules is None:
+            return self.vocabulary
+        text = rules["vocabulary"]
+        if self._computed is None or self._computed[0] != text:
+            self._computed = text, Vocabulary.from_json(text)
+        return self._computed[1]
 
     def changed_rules(self) -> list[str]:
         """What differs between the vocabulary declared now and the one the interests were computed with."""
@@ -589,10 +595,7 @@ class GraphProfile:
         Raises:
             NotFound: No such user.
         """
-        in_use = self.models.in_use() if self._stored_rules() else None
-        return reading.read_profile(
-            self.store, self.computed_rules, known_id(user_id), as_of=moment(as_of), model_in_use=in_use
-        )
+        return reading.read_profile(self.store, self.computed_rules, known_id(user_id), as_of=moment(as_of))
 
     def explain(
         self,

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphprofile.errors import NotFound, UsageError
 from graphprofile.records import (
@@ -107,7 +107,6 @@ def read_profile(
     user_id: str,
     *,
     as_of: int | None = None,
-    model_in_use: str | None = None,
 ) -> Profile:
     """The profile of one user.
 
@@ -117,22 +116,27 @@ def read_profile(
         user_id: Whose.
         as_of: Epoch ms; None takes the store's newest event. Before it, interests are computed from the events
             up to then and there is no embedding.
-        model_in_use: Version of the model, to tell fresh vectors from stale ones.
 
     Raises:
         NotFound: No such user.
     """
-    row = require_user(store, user_id)
-    newest = watermark(store)
+    found = store.read("profile/read_profile", event_types=vocabulary.types, user_id=user_id)
+    if not found:
+        require_user(store, user_id)
+    row = found[0]
+    newest = max((time for time in row["newest"] if time is not None), default=None)
     past = as_of is not None and newest is not None and as_of < newest
     moment = as_of if as_of is not None else newest
-    until = as_of if past and as_of is not None else _FOREVER
-    counts = store.read("profile/count_events", event_types=vocabulary.types, user_id=user_id, until=until)
+    totals: dict[TagKey, int] = {}
     if past and as_of is not None:
+        read = store.read("profile/count_events", event_types=vocabulary.types, user_id=user_id, until=as_of)
+        counts = [_Count(c["type"], c["events"], c["first_at"], c["last_at"]) for c in read]
         interests = _past_interests(store, vocabulary, user_id, as_of)
-        totals: dict[TagKey, int] = {}
     else:
-        interests, totals = _stored_interests(store, user_id)
+        counts = [_Count(*one) for one in row["counts"]]
+        interests = {(one[0], one[1]): Interest(*one[2:8]) for one in row["interests"]}
+        totals = {(one[0], one[1]): one[8] or 0 for one in row["interests"]}
+    kinds = {kind: (direct, tags) for kind, direct, tags in row["kinds"]}
     names = vocabulary.name_of
     return Profile(
         user_id=user_id,
@@ -140,36 +144,27 @@ def read_profile(
         properties=plain(
             {name: value for name, value in row["properties"].items() if value is not None}, SYSTEM_PROPERTIES
         ),
-        first_seen=iso(min((c["first_at"] for c in counts), default=None)),
-        last_seen=iso(max((c["last_at"] for c in counts), default=None)),
-        events={
-            names.get(c["type"], c["type"]): c["events"] for c in sorted(counts, key=lambda c: -c["events"])
-        },
-        tags=_rank(interests, totals, _kind_totals(store) if totals else {}, moment, vocabulary),
-        embedding=None if past else embedding_info(row, model_in_use),
+        first_seen=iso(min((count.first_at for count in counts), default=None)),
+        last_seen=iso(max((count.last_at for count in counts), default=None)),
+        events={names.get(c.type, c.type): c.events for c in sorted(counts, key=lambda c: -c.events)},
+        tags=_rank(interests, totals, kinds if totals else {}, moment, vocabulary),
+        embedding=None if past else embedding_info(row, next(iter(row["models"]), None)),
     )
 
 
-def _stored_interests(store: Store, user_id: str) -> tuple[dict[TagKey, Interest], dict[TagKey, int]]:
-    interests: dict[TagKey, Interest] = {}
-    totals: dict[TagKey, int] = {}
-    for row in store.read("tags/read_interests", user_ids=[user_id]):
-        tag = (row["kind"], row["name"])
-        interests[tag] = Interest(
-            row["short"], row["long"], row["events"], row["first_at"], row["last_at"], row["direct"]
-        )
-        totals[tag] = row["total"] or 0
-    return interests, totals
+class _Count(NamedTuple):
+    """A user's events of one relationship type."""
+
+    type: str
+    events: int
+    first_at: int
+    last_at: int
 
 
 def _past_interests(store: Store, vocabulary: Vocabulary, user_id: str, as_of: int) -> dict[TagKey, Interest]:
     events = [e for e in read_events(store, vocabulary, [user_id])[user_id] if e.ts <= as_of]
     weights = weights_of_objects(store, {e.object for e in events}, Hierarchy.read(store))
     return interests_of(events, weights, vocabulary)
-
-
-def _kind_totals(store: Store) -> dict[str, tuple[int, int]]:
-    return {row["kind"]: (row["direct"], row["tags"]) for row in store.read("profile/read_kind_totals")}
 
 
 def _rank(

@@ -59,7 +59,8 @@ LAYERS = {
     "demo": 11,
     "browsing": 6,
     "http": 12,
-    "client": 12,
+    "calls": 2,
+    "client": 3,
     "cli": 13,
 }
 HEAVY = (

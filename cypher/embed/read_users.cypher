@@ -5,8 +5,9 @@
 // Columns:
 //   id (text): of the user
 //   embedding (list of float): the vector, or null
-//   properties (map): of the user, without the vectors
+//   properties (map): of the user, those that tell the status
 UNWIND $user_ids AS user_id
 MATCH (u:User {id: user_id})
 RETURN u.id AS id, CASE WHEN u.embedding_before_model = $model AND u.embedding_model <> $model THEN u.embedding_before ELSE u.embedding END AS embedding,
-  u {.*, embedding: null, embedding_before: null} AS properties
+  u {.rev, .embedding_model, .embedding_at, .embedding_rev, .embedding_status,
+    .embedding_before_model, .embedding_before_at, .embedding_before_rev, .embedding_before_status} AS properties

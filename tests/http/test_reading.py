@@ -8,7 +8,6 @@ import httpx
 import numpy as np
 import pyarrow as pa
 import pytest
-
 from http_world import Running, event
 
 ARROW = "application/vnd.apache.arrow.stream"

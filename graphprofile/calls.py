@@ -1,0 +1,327 @@
+"""What the clients say and understand: requests of the HTTP service, and the answers as records."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import quote
+
+from graphprofile.errors import (
+    AuthenticationFailed,
+    EngineUnavailable,
+    Forbidden,
+    GraphProfileError,
+    ModelError,
+    NoModel,
+    NotFound,
+    RetriesExhausted,
+    UsageError,
+)
+from graphprofile.records import Document, Explanation, Profile, Recommendation
+
+if TYPE_CHECKING:
+    import httpx
+    import numpy as np
+    import numpy.typing as npt
+
+T = TypeVar("T")
+ARROW = "application/vnd.apache.arrow.stream"
+_BY_CODE = {error.code: error for error in (NoModel, ModelError, NotFound, UsageError, EngineUnavailable)}
+_BY_STATUS: dict[int, type[GraphProfileError]] = {
+    401: AuthenticationFailed,
+    403: Forbidden,
+    404: NotFound,
+    409: ModelError,
+    429: RetriesExhausted,
+    503: EngineUnavailable,
+}
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """A request, and what to make of its answer."""
+
+    method: str
+    path: str
+    parse: Callable[[httpx.Response], T]
+    options: Mapping[str, Any]
+
+
+class Passing(Exception):
+    """What may work next time.
+
+    Args:
+        error: What it is if it does not.
+        pause: Seconds that the server asks for, or None.
+    """
+
+    def __init__(self, error: GraphProfileError, pause: float | None) -> None:
+        super().__init__(str(error))
+        self.error, self.pause = error, pause
+
+
+def checked(response: httpx.Response) -> httpx.Response:
+    """An answer that is none of a failure.
+
+    Raises:
+        Passing: It may work next time.
+        GraphProfileError: The error that the server met, as if it had happened here.
+    """
+    if response.is_success:
+        return response
+    error = error_of(response)
+    if response.status_code in (429, 503):
+        after = response.headers.get("retry-after", "")
+        raise Passing(error, float(after) if after.isdigit() else None)
+    raise error
+
+
+def error_of(response: httpx.Response) -> GraphProfileError:
+    """The error that a problem document tells of."""
+    try:
+        problem = response.json()
+        detail, code, hint = str(problem["detail"]), str(problem["code"]), problem.get("hint")
+    except (ValueError, KeyError, TypeError):
+        # Not ours: a proxy's, most likely.
+        detail, code, hint = f"HTTP {response.status_code}: {response.text[:200]}", "", None
+    kind = _BY_CODE.get(code) or _BY_STATUS.get(response.status_code)
+    if kind is None:
+        kind = UsageError if 400 <= response.status_code < 500 else GraphProfileError
+    return kind(detail, hint)
+
+
+class EventVerdict(Document):
+    """What became of one event: accepted | late | duplicate | conflict | rejected."""
+
+    event_id: str | None
+    outcome: str
+    field: str | None = None
+    reason: str | None = None
+
+
+class Sent(Document):
+    """What became of events that were sent; ``late`` ones are among the accepted.
+
+    ``refused`` holds those in conflict or rejected, by their place among all that were sent.
+    """
+
+    sent: int = 0
+    accepted: int = 0
+    late: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    rejected: int = 0
+    refused: dict[int, EventVerdict] = {}
+
+    def with_part(self, answer: Mapping[str, Any], rows: int) -> Sent:
+        """With the answer to a further part."""
+        names = ("accepted", "late", "duplicates", "conflicts", "rejected")
+        refused = {
+            self.sent + place: EventVerdict(**verdict)
+            for place, verdict in enumerate(answer["events"])
+            if verdict["outcome"] in ("conflict", "rejected")
+        }
+        return Sent(
+            sent=self.sent + rows,
+            refused=self.refused | refused,
+            **{name: getattr(self, name) + answer[name] for name in names},
+        )
+
+
+class Upserted(Document):
+    """What became of descriptions; ``refused`` is by their place among all that were sent."""
+
+    sent: int = 0
+    applied: int = 0
+    unchanged: int = 0
+    refused: dict[int, str] = {}
+
+    def with_part(self, answer: Mapping[str, Any], rows: int) -> Upserted:
+        """With the answer to a further part."""
+        refused = {self.sent + one["row"]: f"{one['field']}: {one['reason']}" for one in answer["rejected"]}
+        return Upserted(
+            sent=self.sent + rows,
+            applied=self.applied + answer["applied"],
+            unchanged=self.unchanged + answer["unchanged"],
+            refused=self.refused | refused,
+        )
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Vectors of users, all of one model.
+
+    Attributes:
+        ids: User ids.
+        vectors: float32 [num_users, dimensions]; NaN where there is none.
+        model: Version that computed them; None where there is no vector at all.
+        computed_at: ISO 8601 UTC of each, None where there is none.
+        status: ``fresh``, ``stale``, ``cold_start`` or ``missing`` of each.
+        missing: Ids of nobody.
+    """
+
+    ids: list[str]
+    vectors: npt.NDArray[np.float32]
+    model: str | None
+    computed_at: list[str | None]
+    status: list[str]
+    missing: list[str]
+
+    @classmethod
+    def parsed(cls, response: httpx.Response) -> Vectors:
+        """From an Arrow stream."""
+        import numpy as np
+        import orjson
+        import pyarrow as pa
+
+        table = pa.ipc.open_stream(io.BytesIO(response.content)).read_all()
+        column = table.column("embedding").combine_chunks()
+        width = column.type.list_size
+        vectors = np.full((len(column), width), np.nan, dtype=np.float32)
+        there = ~column.is_null().to_numpy(zero_copy_only=False)
+        if there.any():
+            vectors[there] = column.drop_null().flatten().to_numpy().reshape(-1, width)
+        models = {model for model in table.column("model").to_pylist() if model is not None}
+        return cls(
+            table.column("id").to_pylist(),
+            vectors,
+            next(iter(models), None),
+            table.column("computed_at").to_pylist(),
+            table.column("status").to_pylist(),
+            orjson.loads(table.schema.metadata[b"missing"]),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Vectors]) -> Vectors:
+        """Several parts as one.
+
+        Raises:
+            ModelError: They are of several models.
+        """
+        import numpy as np
+
+        models = {part.model for part in parts if part.model is not None}
+        if len(models) > 1:
+            raise ModelError("The model was switched meanwhile.", "Ask again.")
+        width = max((part.vectors.shape[1] for part in parts), default=0)
+        vectors = [
+            part.vectors
+            if part.vectors.shape[1] == width
+            else np.full((len(part.ids), width), np.nan, dtype=np.float32)
+            for part in parts
+        ]
+        return cls(
+            [id_ for part in parts for id_ in part.ids],
+            np.concatenate(vectors) if vectors else np.zeros((0, 0), dtype=np.float32),
+            next(iter(models), None),
+            [at for part in parts for at in part.computed_at],
+            [status for part in parts for status in part.status],
+            [id_ for part in parts for id_ in part.missing],
+        )
+
+
+class Calls:
+    """The requests there are."""
+
+    PROFILES_AT_ONCE = 100
+
+    @staticmethod
+    def profile(user_id: str, as_of: str | int | None) -> Call[Profile]:
+        """``GET /v1/profiles/{id}``."""
+        return _get(f"/v1/profiles/{_id(user_id)}", lambda r: Profile(**r.json()), as_of=as_of)
+
+    @staticmethod
+    def profiles(user_ids: Sequence[str]) -> Call[dict[str, Profile]]:
+        """``GET /v1/profiles``."""
+
+        def parse(response: httpx.Response) -> dict[str, Profile]:
+            return {one["user_id"]: Profile(**one) for one in response.json()["profiles"]}
+
+        return _get("/v1/profiles", parse, id=list(user_ids))
+
+    @staticmethod
+    def recommend(user_id: str, k: int, options: Mapping[str, Any]) -> Call[list[Recommendation]]:
+        """``GET /v1/profiles/{id}/recommendations``."""
+        return _get(f"/v1/profiles/{_id(user_id)}/recommendations", _results, k=k, **options)
+
+    @staticmethod
+    def similar_users(user_id: str, k: int) -> Call[list[Recommendation]]:
+        """``GET /v1/profiles/{id}/similar``."""
+        return _get(f"/v1/profiles/{_id(user_id)}/similar", _results, k=k)
+
+    @staticmethod
+    def similar_items(item_id: str, k: int, options: Mapping[str, Any]) -> Call[list[Recommendation]]:
+        """``GET /v1/items/{id}/similar``."""
+        return _get(f"/v1/items/{_id(item_id)}/similar", _results, k=k, **options)
+
+    @staticmethod
+    def explain(user_id: str, tag: str | None, item: str | None) -> Call[Explanation]:
+        """``GET /v1/profiles/{id}/explain``."""
+        path = f"/v1/profiles/{_id(user_id)}/explain"
+        return _get(path, lambda r: Explanation(**r.json()), tag=tag, item=item)
+
+    @staticmethod
+    def embeddings(user_ids: Sequence[str]) -> Call[Vectors]:
+        """``POST /v1/embeddings``."""
+        options = {"json": {"ids": list(user_ids)}, "headers": {"Accept": ARROW}}
+        return Call("POST", "/v1/embeddings", Vectors.parsed, options)
+
+    @staticmethod
+    def send_events(events: Sequence[Mapping[str, Any]], dry_run: bool) -> Call[dict[str, Any]]:
+        """``POST /v1/events``."""
+        options: dict[str, Any] = {"content": _rows(events), "headers": {"Content-Type": "application/json"}}
+        if dry_run:
+            options["params"] = {"dry_run": "true"}
+        return Call("POST", "/v1/events", lambda r: dict(r.json()), options)
+
+    @staticmethod
+    def describe(kind: str, rows: Sequence[Mapping[str, Any]]) -> Call[dict[str, Any]]:
+        """``POST /v1/users``, ``/v1/items`` or ``/v1/content``."""
+        if kind not in ("users", "items", "content"):
+            raise UsageError(f"{kind!r} cannot be described.", "Use users, items or content.")
+        options = {"content": _rows(rows), "headers": {"Content-Type": "application/json"}}
+        return Call("POST", f"/v1/{kind}", lambda r: dict(r.json()), options)
+
+    @staticmethod
+    def insight(name: str, parameters: Mapping[str, Any]) -> Call[list[dict[str, Any]]]:
+        """``GET /v1/insights/{name}``."""
+        return _get(f"/v1/insights/{_id(name)}", lambda r: list(r.json()["rows"]), **parameters)
+
+    @staticmethod
+    def page(path: str, query: Mapping[str, Any], cursor: str | None) -> Call[dict[str, Any]]:
+        """A page of a list."""
+        return _get(path, lambda r: dict(r.json()), **{**query, "cursor": cursor})
+
+    @staticmethod
+    def status() -> Call[dict[str, Any]]:
+        """``GET /v1/status``."""
+        return _get("/v1/status", lambda r: dict(r.json()))
+
+
+def _get(path: str, parse: Callable[[httpx.Response], T], /, **query: Any) -> Call[T]:
+    given = {name: value for name, value in query.items() if value is not None}
+    return Call("GET", path, parse, {"params": given})
+
+
+def _results(response: httpx.Response) -> list[Recommendation]:
+    return [Recommendation(**one) for one in response.json()["results"]]
+
+
+def _id(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as JSON; dates and NumPy's numbers are taken too.
+
+    Raises:
+        UsageError: Something in them has no place in JSON.
+    """
+    import orjson
+
+    try:
+        return orjson.dumps([dict(row) for row in rows], option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
+    except TypeError as error:
+        raise UsageError(f"A row cannot be sent: {error}.", "Use text, numbers, dates and lists.") from error
