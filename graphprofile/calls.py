@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
+from pydantic import Field
+
 from graphprofile.errors import (
     AuthenticationFailed,
     EngineUnavailable,
@@ -113,7 +115,7 @@ class Sent(Document):
     duplicates: int = 0
     conflicts: int = 0
     rejected: int = 0
-    refused: dict[int, EventVerdict] = {}
+    refused: dict[int, EventVerdict] = Field(default_factory=dict)
 
     def with_part(self, answer: Mapping[str, Any], rows: int) -> Sent:
         """With the answer to a further part."""
@@ -136,7 +138,7 @@ class Upserted(Document):
     sent: int = 0
     applied: int = 0
     unchanged: int = 0
-    refused: dict[int, str] = {}
+    refused: dict[int, str] = Field(default_factory=dict)
 
     def with_part(self, answer: Mapping[str, Any], rows: int) -> Upserted:
         """With the answer to a further part."""

@@ -118,7 +118,8 @@ class Client:
         Args:
             user_id: For whom.
             k: How many.
-            **options: ``kind``, ``tag``, ``where``, ``available``, ``allow_seen``, ``diversity``, ``exact``, ``method``.
+            **options: ``kind``, ``tag``, ``where``, ``available``, ``allow_seen``, ``diversity``, ``exact``,
+                ``method``.
 
         Raises:
             NotFound: No such user.

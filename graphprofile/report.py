@@ -74,7 +74,7 @@ def collect_report(
     kind, tags, total_tags = _main_tags(store)
     first = min((row["first_ts"] for row in rows), default=None)
     if user_id is not None and profile is None:
-        profile = read_profile(store, vocabulary, user_id, model_in_use=model)
+        profile = read_profile(store, vocabulary, user_id)
     person = None
     if profile is not None:
         person = str(profile.properties.get("name") or profile.user_id)

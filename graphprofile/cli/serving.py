@@ -26,7 +26,7 @@ def serve(
     from graphprofile.cli.watching import logger
 
     settings = connection.settings()
-    given = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
+    given: dict[str, Any] = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
     changed = {name: value for name, value in given.items() if value is not None}
     for name in ("tls_cert", "tls_key"):
         if name in changed:

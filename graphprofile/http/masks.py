@@ -22,7 +22,7 @@ def masked(document: Any, hidden: frozenset[str]) -> Any:
     if not hidden:
         return document
     if isinstance(document, dict):
-        copy = {}
+        copy: dict[str, Any] = {}
         for name, value in document.items():
             if name == "properties" and isinstance(value, dict):
                 copy[name] = {key: one for key, one in value.items() if key not in hidden}

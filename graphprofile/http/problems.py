@@ -118,10 +118,11 @@ def refusal_of(error: GraphProfileError) -> Refusal:
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if status == 503:
         # What the engine said may name addresses and folders of the server.
-        detail = {
+        known: dict[type[GraphProfileError], str] = {
             EngineUnavailable: "The graph engine does not answer.",
             RetriesExhausted: "Other writers were in the way for too long.",
-        }.get(type(error), "The graph cannot be used just now.")
+        }
+        detail = known.get(type(error), "The graph cannot be used just now.")
         return Refusal(status, error.code, detail, "Try again; the server's log says more.", headers=headers)
     if status == 500:
         return Refusal(status, error.code, "The server failed.", "The server's log says more.")

@@ -264,7 +264,8 @@ def test_clients_that_dawdle(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> N
     assert raw(served, b"") == b""
     assert raw(served, b"GET /healthz HTT").startswith(b"HTTP/1.1 408")
     assert raw(served, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ").startswith(b"HTTP/1.1 408")
-    head = b"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    head = b"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: 100\r\n\r\n{"
     assert raw(served, head).startswith(b"HTTP/1.1 408")
     # A byte now and then does not help.
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
@@ -301,7 +302,8 @@ def test_heads_that_are_none(served: Running) -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\x00b\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
-        b"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"hello\r\n\r\n",
     ):
         answer = raw(served, wrong, seconds=3)
