@@ -129,6 +129,7 @@ def shell_commands() -> list[tuple[str, str]]:
 # What changes a server, needs a file of the reader's own or takes minutes is parsed, not run.
 PARSED_ONLY = (
     "demo",
+    "serve",
     "up",
     "down",
     "train",
