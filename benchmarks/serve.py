@@ -35,6 +35,7 @@ def main() -> int:
         "--events", type=int, default=20_000, help="posted in batches of --batch; 0 posts none"
     )
     parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("--senders", type=int, default=4, help="of batches at once")
     parser.add_argument("--steady", type=float, default=0.0, help="seconds of steady load at half --rate")
     arguments = parser.parse_args()
     return finish(lambda: measured(arguments), show, arguments)
@@ -143,7 +144,7 @@ async def write(
     async with aiohttp.ClientSession(url) as session:
         post = _post("/v1/events", lambda number: batches[number], "application/json")
         started = time.perf_counter()
-        took = await one_by_one(session, post, len(batches))
+        took = await one_by_one(session, post, len(batches), arguments.senders)
         posted = len(rows) / (time.perf_counter() - started)
         waits = []
         for number in range(20):
@@ -211,13 +212,20 @@ async def paced(session: aiohttp.ClientSession, call: Call, rate: float, seconds
     return {**figures(took), "errors": len(errors)}
 
 
-async def one_by_one(session: aiohttp.ClientSession, call: Call, count: int) -> dict[str, Any]:
-    """Calls one after the other."""
-    took = []
-    for number in range(count):
-        started = time.perf_counter()
-        await call(session, number)
-        took.append(time.perf_counter() - started)
+async def one_by_one(
+    session: aiohttp.ClientSession, call: Call, count: int, senders: int = 1
+) -> dict[str, Any]:
+    """Calls one after the other, of so many senders at once."""
+    took: list[float] = []
+    numbers = iter(range(count))
+
+    async def sender() -> None:
+        for number in numbers:
+            started = time.perf_counter()
+            await call(session, number)
+            took.append(time.perf_counter() - started)
+
+    await asyncio.gather(*(sender() for _ in range(senders)))
     return figures(took)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 
@@ -21,6 +22,9 @@ from graphprofile.tags import sum_kinds
 AT_ONCE = 50
 SUM_SECONDS = 15.0
 PAUSE_SECONDS = 1.0
+LULL_SECONDS = 0.2
+GIVE_WAY = 8.0
+"""So many times as long as a piece of work took it waits for a lull before the next one."""
 
 
 class Freshness:
@@ -41,6 +45,8 @@ class Freshness:
         self._summed = 0.0
         self._unsummed = False
         self._everybody = False
+        self._writing = threading.Event()
+        self._wrote = self._took = 0.0
         self._log = structlog.get_logger()
         self._thread = threading.Thread(target=self._run, name="graphprofile-fresh", daemon=True)
         self._thread.start()
@@ -106,6 +112,24 @@ class Freshness:
             self._log.warning("left behind", users=len(self._due), code=error.code)
         return len(self._due)
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """While events are written the work behind them gives way: both touch the same users."""
+        self._writing.set()
+        try:
+            yield
+        finally:
+            self._wrote = time.monotonic()
+            self._writing.clear()
+
+    def _give_way(self) -> None:
+        """Wait for a lull in the writing, but not for ever: a share of the time is left for this."""
+        until = time.monotonic() + GIVE_WAY * max(self._took, 0.1)
+        while time.monotonic() < until and not self._stop.is_set():
+            if not self._writing.is_set() and time.monotonic() - self._wrote > LULL_SECONDS:
+                return
+            self._stop.wait(0.02)
+
     def _next(self) -> list[str]:
         with self._lock:
             return [user for _, user in zip(range(AT_ONCE), self._due, strict=False)]
@@ -116,7 +140,10 @@ class Freshness:
             self._something.clear()
             try:
                 while not self._stop.is_set() and (users := self._next()):
+                    self._give_way()
+                    started = time.monotonic()
                     self.bring_up(users)
+                    self._took = time.monotonic() - started
                 if self._everybody and not self._stop.is_set():
                     self._everybody = False
                     self._gp.update_tags()

@@ -151,7 +151,8 @@ class EventStream:
     def _write(self, posts: Sequence[_Post]) -> None:
         try:
             batch = self._open()
-            written = batch.write([post.checked for post in posts])
+            with self._fresh.writing():
+                written = batch.write([post.checked for post in posts])
         except BaseException as error:
             self._failed([post.done for post in posts], error)
             return
