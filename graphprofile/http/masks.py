@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -41,3 +42,21 @@ def _about(name: str, hidden: frozenset[str]) -> bool:
     if name in hidden or (name == "because" and "title" in hidden):
         return True
     return any(name.endswith(("_" + one, "_" + one + "s")) or name == one + "s" for one in hidden)
+
+
+def woven_in(text: str, hidden: frozenset[str]) -> str | None:
+    """A hidden property that a statement puts elsewhere than in a column of its name, where no mask finds it.
+
+    Args:
+        text: The statement.
+        hidden: What must not be seen.
+    """
+    if hidden and re.search(r"\.\s*\*|\bproperties\s*\(", text):
+        return min(hidden)
+    for name in sorted(hidden):
+        before, _, columns = text.rpartition("RETURN")
+        reads = re.compile(rf"\.\s*`?{re.escape(name)}`?(?![\w])|[\"'`]{re.escape(name)}[\"'`]")
+        own = re.compile(rf"\b\w+\.{re.escape(name)} AS {re.escape(name)}\b")
+        if reads.search(before) or reads.search(own.sub("", columns)):
+            return name
+    return None

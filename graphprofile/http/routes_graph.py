@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from graphprofile import browsing
+from graphprofile import browsing, queries
 from graphprofile.errors import NotFound, UsageError
 from graphprofile.http.audit import read_audit
 from graphprofile.http.caller import Administers, Caller, ReadsProfiles, an_id
@@ -22,6 +22,7 @@ from graphprofile.http.documents import (
     UserPage,
 )
 from graphprofile.http.keys import ADMIN
+from graphprofile.http.masks import woven_in
 from graphprofile.http.paging import Cursor, Limit, from_cursor, to_cursor
 from graphprofile.http.problems import invalid
 from graphprofile.insights import list_insights
@@ -111,7 +112,10 @@ async def run_insight(
         if key in given:
             raise invalid(f"query/{key}", "stands there twice")
         given[key] = _text(value)
-    caller.refuse_hidden("query", [value for value in given.values()])
+    if "cypher" in (insight.kind for insight in list_insights() if insight.name == name):
+        woven = woven_in(queries.load(f"insights/{name}").statement, caller.hidden)
+        # Its rows are made of the property, not marked by it: none can be shown.
+        caller.refuse_hidden("path/name", [woven] if woven else [])
     gp = caller.service.gp
     users = [str(value) for key, value in given.items() if "user" in key]
     async with caller.audited(f"insight.{name}", users):

@@ -19,7 +19,7 @@ from graphprofile.http.access import access_file
 from graphprofile.http.audit import AuditLog, read_audit
 from graphprofile.http.keys import KeyRing
 from graphprofile.http.limits import RateLimit
-from graphprofile.http.masks import masked
+from graphprofile.http.masks import masked, woven_in
 from graphprofile.http.server import check_reach
 from graphprofile.settings import HttpSettings, resolve
 
@@ -218,6 +218,7 @@ def test_a_private_property_is_seen_by_who_may_only(serve: Serve) -> None:
             assert answer.status_code == 200, (path, answer.text)
             assert "example.org" not in answer.text, path
             assert "Book " not in answer.text, path
+        assert client.get("/v1/insights/path_between_users?user=u1&other=u3").status_code == 403
         # Nor can it be asked for piece by piece.
         assert client.get("/v1/items", params={"q": "Book 1"}).status_code == 403
         for where in ("title=Book 1", "title>=B", " title =Book 1"):
@@ -238,6 +239,16 @@ def test_a_private_property_is_seen_by_who_may_only(serve: Serve) -> None:
 
 
 def test_masks_know_columns_of_pairs_and_lists() -> None:
+    assert woven_in("MATCH (u) RETURN u.id AS id, u.email AS email", frozenset({"email"})) is None
+    for text in (
+        "MATCH (u) RETURN coalesce(u.email, u.id) AS via",
+        "MATCH (u) WITH u.email AS email RETURN collect(email) AS them",
+        "MATCH (u) RETURN u.email AS contact",
+        "MATCH (u) RETURN u['email'] AS email",
+        "MATCH (u) RETURN u {.*} AS user",
+        "MATCH (u) WHERE u. email = 'x' RETURN u.id AS id",
+    ):
+        assert woven_in(text, frozenset({"email"})) == "email", text
     document = {
         "rows": [{"user": "u1", "email": "a@b", "first_email": "a@b", "emails": ["a@b"], "mailed": 3}],
         "properties": {"email": "a@b", "city": "Paris"},
