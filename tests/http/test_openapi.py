@@ -62,6 +62,8 @@ def test_names_of_operations_differ(document: dict[str, Any]) -> None:
     assert len(set(names)) == len(names)
 
 
+# The server's threads draw random pauses while Hypothesis looks on.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @pytest.mark.slow
 def test_nothing_breaks_it_and_it_says_nothing_undocumented(served: Running) -> None:
     """Requests made from the description, in order and out of order: no 5xx, no answer it does not speak of."""
