@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphprofile.insights import list_insights
+
 _TAG = {
     "tag": "Poetry",
     "kind": "genre",
@@ -123,20 +125,7 @@ ANSWERS: dict[str, Any] = {
     "list_items": _OBJECTS,
     "list_content": _OBJECTS,
     "list_tags": {"tags": [{"kind": "genre", "name": "Poetry", "events": 812}], "next": None},
-    "list_insights": {
-        "insights": [
-            {
-                "name": "rising_tags",
-                "kind": "cypher",
-                "question": "Which tags rise?",
-                "notes": "",
-                "parameters": [
-                    {"name": "limit", "type": "int, rows", "default": "20", "text": "at most so many"}
-                ],
-                "columns": [{"name": "tag", "type": "text", "text": "of the tag"}],
-            }
-        ]
-    },
+    "list_insights": {"insights": [one.to_json() for one in list_insights() if one.name == "rising_tags"]},
     "run_insight": {"name": "rising_tags", "rows": [{"tag": "Poetry", "events": 12}]},
     "list_models": {"in_use": "20240501-1a2b3c", "models": [{"version": "20240501-1a2b3c"}]},
     "show_model": {"version": "20240501-1a2b3c", "in_use": True},
