@@ -39,6 +39,7 @@ _WRITE_CLAUSE = re.compile(
     r"IN\s+(?:\S+\s+)?(?:CONCURRENT\s+)?TRANSACTIONS)\b(?!\s*[:.)\]=,])",
     re.IGNORECASE,
 )
+_ESCAPE = re.compile(r"\\u+([0-9a-fA-F]{4})")
 _OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`|//[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
@@ -52,10 +53,13 @@ def write_clause(statement: str, *, only: str = "") -> str | None:
         statement: The Cypher text.
         only: Look for clauses that end on this word alone.
     """
-    for found in _WRITE_CLAUSE.finditer(_OPAQUE.sub("''", statement)):
-        clause = re.sub(r"\s+", " ", found.group(1)).upper()
-        if clause.endswith(only):
-            return clause
+    # Neo4j reads \uXXXX as that character before anything else: a letter of a clause, or the end of a string.
+    read_so = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), statement)
+    for text in dict.fromkeys((statement, read_so)):
+        for found in _WRITE_CLAUSE.finditer(_OPAQUE.sub("''", text)):
+            clause = re.sub(r"\s+", " ", found.group(1)).upper()
+            if clause.endswith(only):
+                return clause
     return None
 
 
@@ -179,7 +183,7 @@ class Neo4j(Engine):
 
     def refuse_writes(self, statement: str) -> None:
         """Nothing to do: a read transaction cannot write on Neo4j; only files are kept out of reach here."""
-        if write_clause(statement) == "LOAD CSV":
+        if write_clause(statement, only="CSV"):
             raise writes_refused("LOAD CSV")
 
     def vector_index_name(self, label: str) -> str:

@@ -31,6 +31,9 @@ from graphprofile.store.reading import plain
         ("CALL { MATCH (n) RETURN n } IN 2 CONCURRENT TRANSACTIONS", "IN 2 CONCURRENT TRANSACTIONS"),
         ("CALL { MATCH (n) RETURN n } IN CONCURRENT TRANSACTIONS", "IN CONCURRENT TRANSACTIONS"),
         ("LOAD  CSV FROM 'x' AS l RETURN l", "LOAD CSV"),
+        ("\\u004cOAD CSV FROM 'x' AS l RETURN l", "LOAD CSV"),
+        ("RETURN '\\u0027 CREATE (n) //'", "CREATE"),
+        ("RETURN '\\u0027' CREATE (n) //'", "CREATE"),
         ("MATCH (n) RETURN n", None),
         ("MATCH (n:Created {set: 1}) WHERE n.delete RETURN n.remove", None),
         ("MATCH (set:User) RETURN set.id", None),
@@ -41,6 +44,18 @@ from graphprofile.store.reading import plain
 )
 def test_write_clause(text: str, clause: str | None) -> None:
     assert write_clause(text) == clause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UNWIND [1] AS merge LOAD CSV FROM 'file:///etc/hostname' AS line RETURN line",
+        "\\u004cOAD CSV FROM 'file:///etc/hostname' AS line RETURN line",
+    ],
+)
+def test_no_word_before_it_hides_a_file(text: str) -> None:
+    with pytest.raises(UsageError, match="LOAD CSV"):
+        Neo4j().refuse_writes(text)
 
 
 @given(st.text(max_size=30), st.sampled_from(["CREATE (n)", "SET n.x = 1", "DELETE n", "MERGE (n)"]))
