@@ -7,7 +7,6 @@ the server had no time for, is sent again, after the pause that the server names
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +23,7 @@ from tenacity import (
 from graphprofile.calls import Call, Calls, Passing, Sent, Vectors, checked
 from graphprofile.calls import Upserted as Upserted
 from graphprofile.errors import EngineUnavailable
-from graphprofile.records import Explanation, Profile, Recommendation
+from graphprofile.records import Explanation, Profile, Recommendation, batched
 
 ATTEMPTS = 5
 ROWS_AT_ONCE = 1_000
@@ -108,7 +107,7 @@ class Client:
     def profiles(self, user_ids: Sequence[str]) -> dict[str, Profile]:
         """Profiles by id; who does not exist is left out."""
         found: dict[str, Profile] = {}
-        for part in parts(user_ids, Calls.PROFILES_AT_ONCE):
+        for part in batched(user_ids, Calls.PROFILES_AT_ONCE):
             found |= self._run(Calls.profiles(part))
         return found
 
@@ -149,7 +148,7 @@ class Client:
         Raises:
             ModelError: The model was switched between two parts of the answer; ask again.
         """
-        return Vectors.joined([self._run(Calls.embeddings(part)) for part in parts(user_ids, ROWS_AT_ONCE)])
+        return Vectors.joined([self._run(Calls.embeddings(part)) for part in batched(user_ids, ROWS_AT_ONCE)])
 
     def send_events(self, events: Iterable[Row], *, dry_run: bool = False) -> Sent:
         """Send any number of events, a thousand at a time.
@@ -157,14 +156,14 @@ class Client:
         Give each an ``event_id``: then sending one again is harmless, whoever does it.
         """
         sent = Sent()
-        for part in parts(events, ROWS_AT_ONCE):
+        for part in batched(events, ROWS_AT_ONCE):
             sent = sent.with_part(self._run(Calls.send_events(part, dry_run)), len(part))
         return sent
 
     def describe(self, kind: str, rows: Iterable[Row]) -> Upserted:
         """Describe any number of ``users``, ``items`` or ``content``."""
         total = Upserted()
-        for part in parts(rows, ROWS_AT_ONCE):
+        for part in batched(rows, ROWS_AT_ONCE):
             total = total.with_part(self._run(Calls.describe(kind, part)), len(part))
         return total
 
@@ -249,7 +248,7 @@ class AsyncClient:
     async def profiles(self, user_ids: Sequence[str]) -> dict[str, Profile]:
         """As :meth:`Client.profiles`."""
         found: dict[str, Profile] = {}
-        for part in parts(user_ids, Calls.PROFILES_AT_ONCE):
+        for part in batched(user_ids, Calls.PROFILES_AT_ONCE):
             found |= await self._run(Calls.profiles(part))
         return found
 
@@ -276,7 +275,7 @@ class AsyncClient:
     async def embeddings(self, user_ids: Sequence[str]) -> Vectors:
         """As :meth:`Client.embeddings`."""
         return Vectors.joined(
-            [await self._run(Calls.embeddings(part)) for part in parts(user_ids, ROWS_AT_ONCE)]
+            [await self._run(Calls.embeddings(part)) for part in batched(user_ids, ROWS_AT_ONCE)]
         )
 
     async def send_events(self, events: Iterable[Row] | AsyncIterable[Row], *, dry_run: bool = False) -> Sent:
@@ -289,7 +288,7 @@ class AsyncClient:
     async def describe(self, kind: str, rows: Iterable[Row]) -> Upserted:
         """As :meth:`Client.describe`."""
         total = Upserted()
-        for part in parts(rows, ROWS_AT_ONCE):
+        for part in batched(rows, ROWS_AT_ONCE):
             total = total.with_part(await self._run(Calls.describe(kind, part)), len(part))
         return total
 
@@ -313,16 +312,9 @@ class AsyncClient:
         return found
 
 
-def parts(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Stretches of at most ``size``."""
-    iterator = iter(rows)
-    while part := list(islice(iterator, size)):
-        yield part
-
-
 async def _async_parts(rows: Iterable[Row] | AsyncIterable[Row], size: int) -> AsyncIterator[list[Row]]:
     if not isinstance(rows, AsyncIterable):
-        for whole in parts(rows, size):
+        for whole in batched(rows, size):
             yield whole
         return
     part: list[Row] = []

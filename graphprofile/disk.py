@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -41,3 +43,17 @@ def replace_file(path: Path, *parts: bytes | memoryview) -> None:
         scratch.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Where to write a file bit by bit that takes the place of another when it is complete, and leaves nothing else.
+
+    For what may be made again: unlike :func:`replace_file` it does not wait for the disk.
+    """
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        yield scratch
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)

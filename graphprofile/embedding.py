@@ -19,7 +19,7 @@ from graphprofile.errors import ModelError, NoModel, NotFound, UsageError
 from graphprofile.export import training_graph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.registry import ModelInfo, Registry
-from graphprofile.parquet import batched, parquet_file
+from graphprofile.parquet import parquet_file
 from graphprofile.reading import embedding_info, require_user, watermark
 from graphprofile.recommend import Recommender
 from graphprofile.records import (
@@ -29,6 +29,7 @@ from graphprofile.records import (
     Progress,
     Recommendation,
     TrainResult,
+    batched,
     iso,
 )
 from graphprofile.settings import Settings

@@ -115,10 +115,10 @@ def run_insight(store: Store, vocabulary: Vocabulary, name: str, /, **params: An
     else:
         query = f"{AREA}/{name}"
         file = queries.load(query)
-        types = [rule.type for rule in vocabulary.events.values() if rule.weight > 0 or file.every_event_type]
+        types = vocabulary.types if file.every_event_type else vocabulary.positive_types
         if any(field.name == "half_life_days" for field in file.parameters):
             values["half_life_days"] = vocabulary.half_life_long_days
-        rows = store.read(query, event_types=sorted(types) if file.takes_event_types else (), **values)
+        rows = store.read(query, event_types=types if file.takes_event_types else (), **values)
     return _shown(rows, insight, vocabulary)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from graphprofile.disk import replaced
 from graphprofile.errors import UsageError
-
-T = TypeVar("T")
 
 
 @contextmanager
@@ -26,23 +24,12 @@ def parquet_file(path: Path, schema: Any) -> Iterator[Any]:
     """
     import pyarrow.parquet as pq
 
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        writer = pq.ParquetWriter(scratch, schema)
-    except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be written: {error.strerror or error}.", "Name another file."
-        ) from error
-    try:
+    with replaced(path) as scratch:
+        try:
+            writer = pq.ParquetWriter(scratch, schema)
+        except OSError as error:
+            raise UsageError(
+                f"{path}: cannot be written: {error.strerror or error}.", "Name another file."
+            ) from error
         with writer:
             yield writer
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most ``size`` rows."""
-    iterator = iter(rows)
-    while part := list(itertools.islice(iterator, size)):
-        yield part

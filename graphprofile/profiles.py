@@ -518,10 +518,9 @@ class GraphProfile:
         """
         from graphprofile.tags import update_tags_of
 
-        rules = self._stored_rules()
-        if rules is None:
+        if self._stored_rules() is None:
             return
-        require_same_rules(self.vocabulary, Vocabulary.from_json(rules["vocabulary"]))
+        require_same_rules(self.vocabulary, self.computed_rules)
         update_tags_of(self.store, self.vocabulary, user_ids)
         if self.models.in_use():
             self.models.embed_some(user_ids, objects)

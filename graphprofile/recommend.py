@@ -14,10 +14,10 @@ from graphprofile.diversity import check_diversity, cosines, mmr, pool_size
 from graphprofile.errors import NotFound
 from graphprofile.export import CONTENT, ITEM
 from graphprofile.filters import Conditions, Filters, resolve
-from graphprofile.parquet import batched, parquet_file
+from graphprofile.parquet import parquet_file
 from graphprofile.reading import require_user, significant, titles_of, watermark
 from graphprofile.reasons import Reasons
-from graphprofile.records import Explanation, PathStep, Progress, Recommendation, iso
+from graphprofile.records import Explanation, PathStep, Progress, Recommendation, batched, iso
 from graphprofile.searching import Search, by_nearness, nearest
 from graphprofile.writeback import PLURAL, UserVectors
 

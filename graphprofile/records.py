@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     import polars as pl
+
+T = TypeVar("T")
 
 Kind = Literal["events", "users", "items", "content", "tags", "retracted"]
 KINDS: tuple[Kind, ...] = ("events", "users", "items", "content", "tags", "retracted")
@@ -468,6 +471,13 @@ def chunks(sequence: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     """Stretches of at most ``size``."""
     for start in range(0, len(sequence), size):
         yield sequence[start : start + size]
+
+
+def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most ``size`` rows."""
+    iterator = iter(rows)
+    while part := list(islice(iterator, size)):
+        yield part
 
 
 NETWORK_PROPERTIES = frozenset(

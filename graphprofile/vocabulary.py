@@ -124,6 +124,11 @@ class Vocabulary(BaseModel):
         return tuple(sorted(rule.type for rule in self.events.values()))
 
     @property
+    def positive_types(self) -> tuple[str, ...]:
+        """Relationship types of the events that speak for an interest, sorted."""
+        return tuple(sorted(rule.type for rule in self.events.values() if rule.weight > 0))
+
+    @property
     def name_of(self) -> dict[str, str]:
         """Event name by relationship type."""
         return {rule.type: name for name, rule in self.events.items()}

@@ -9,6 +9,6 @@
 UNWIND $ids AS id
 MERGE (n:User {id: id})
 ON CREATE SET n.rev = timestamp(), n.embed_due = n.id
-SET n.described_by = $batch, n.tags_rev = CASE WHEN n.tags_due IS NULL THEN coalesce(n.tags_rev, n.rev) ELSE n.tags_rev END
+SET n.described_by = $batch, n.tags_rev = coalesce(n.tags_rev, CASE WHEN n.tags_due IS NULL THEN n.rev END)
 WITH n
 RETURN n.id AS id, n.described AS described, properties(n) AS properties

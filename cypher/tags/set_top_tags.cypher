@@ -4,8 +4,7 @@
 //   long_rate (float, per ms): ln 2 / long half-life
 UNWIND $user_ids AS user_id
 MATCH (u:User {id: user_id})
-CALL {
-  WITH u
+CALL (u) {
   MATCH (u)-[r:INTERESTED_IN]->(t:Tag)
   WHERE r.long > 0
   WITH t, round(log(r.long) + r.last_at * $long_rate, 9) AS strength

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 
+from graphprofile.disk import replaced
 from graphprofile.exchange.rows import GraphRows, Key, as_text, common_kind, kind_of
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -39,7 +40,7 @@ def write_graphml(rows: GraphRows, path: Path) -> None:
     Raises:
         OSError: It cannot be written there.
     """
-    body, whole = (path.with_name(f".{path.name}.{part}") for part in ("body", "part"))
+    body = path.with_name(f".{path.name}.body")
     keys = _Keys()
     try:
         with body.open("w", encoding="utf-8") as file:
@@ -59,17 +60,15 @@ def write_graphml(rows: GraphRows, path: Path) -> None:
                 file.write(f'<edge id="e{number}" source={source} target={target}>')
                 keys.write(file, "edge", {**edge.properties, "label": edge.type})
                 file.write("</edge>\n")
-        with whole.open("w", encoding="utf-8") as file:
+        with replaced(path) as whole, whole.open("w", encoding="utf-8") as file:
             file.write(_HEAD)
             keys.declare(file)
             file.write('<graph id="graphprofile" edgedefault="directed">\n')
             with body.open(encoding="utf-8", newline="") as written:
                 shutil.copyfileobj(written, file)
             file.write(_TAIL)
-        whole.replace(path)
     finally:
         body.unlink(missing_ok=True)
-        whole.unlink(missing_ok=True)
 
 
 def node_id(key: Key) -> str:

@@ -97,12 +97,12 @@ class TrainConfig:
         """From ``to_dict``; names this version does not know are passed over."""
         names = {item.name for item in fields(cls)}
         known = {key: value for key, value in values.items() if key in names}
-        for name in ("user_half_lives_days", "fanout"):
-            if name in known:
-                known[name] = tuple(known[name])
         # What was trained before there was such a distinction made none.
-        large = known.get("large")
-        return cls(**{**known, "large": None if large is None else tuple(large)})
+        known.setdefault("large", None)
+        for name in ("user_half_lives_days", "fanout", "large"):
+            if known.get(name) is not None:
+                known[name] = tuple(known[name])
+        return cls(**known)
 
     def sized(self, num_events: int) -> TrainConfig:
         """The recipe for a graph of so many events."""

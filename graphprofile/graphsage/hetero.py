@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphprofile.disk import replaced
+
 
 @dataclass(frozen=True)
 class NodeArrays:
@@ -75,10 +77,5 @@ def save_hetero(
         data[edge_type].edge_index = torch.from_numpy(found.index)
         for key, column in found.columns.items():
             data[edge_type][key] = torch.from_numpy(column)
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        with scratch.open("wb") as file:
-            torch.save(data, file)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with replaced(path) as scratch, scratch.open("wb") as file:
+        torch.save(data, file)

@@ -104,8 +104,8 @@ class Freshness:
         self._thread.join(timeout=seconds)
         until = time.monotonic() + seconds
         try:
-            while time.monotonic() < until and self._next():
-                self.bring_up(self._next())
+            while time.monotonic() < until and (users := self._next()):
+                self.bring_up(users)
             if self._unsummed:
                 sum_kinds(self._gp.store)
         except GraphProfileError as error:

@@ -7,7 +7,7 @@ part of it. A service that was killed leaves its batch behind, and the next one 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from graphprofile.ingest.describe import DescriptionWriter
 from graphprofile.ingest.ledger import Ledger
 from graphprofile.ingest.loaders import find_loader
 from graphprofile.ingest.mapping import Mapping
-from graphprofile.ingest.outcomes import CONFLICT, REJECTED
+from graphprofile.ingest.outcomes import ACCEPTED, CONFLICT, LATE, REJECTED
 from graphprofile.ingest.read import read_checked
 from graphprofile.ingest.session import new_batch_id
 from graphprofile.reading import watermark
@@ -191,7 +191,7 @@ class LiveBatch:
         for post in posts:
             verdicts.append(list(_verdicts(post, offset, counts.outcomes, said)))
             offset += post.rows
-        taken = [line for line, outcome in counts.outcomes.items() if outcome in ("accepted", "late")]
+        taken = [line for line, outcome in counts.outcomes.items() if outcome in (ACCEPTED, LATE)]
         applied = events.filter(pl.col("line").is_in(taken))
         pairs = applied.select("object_kind", "object_id").unique().sort("object_kind", "object_id")
         return Written(verdicts, applied["user_id"].unique().sort().to_list(), list(pairs.iter_rows()))
@@ -203,12 +203,7 @@ class LiveBatch:
             return EventWriter(self.store, None, names, newest, by_line=True).write(_chunk(events), "dry")
         if self._ledger is not None and time.monotonic() - self._begun > LONGEST_SECONDS:
             self.close()
-        try:
-            return self._into(newest, events)
-        except BatchTakenOver:
-            # Silent for so long that another service took the batch over: begin another one.
-            self._ledger = self._writer = None
-            return self._into(newest, events)
+        return self._in_our_batch(lambda: self._into(newest, events))
 
     def describe(self, checked: CheckedDescriptions) -> Counts:
         """Fold descriptions into the graph; ``rejected`` of the counts are those the graph refused.
@@ -217,13 +212,20 @@ class LiveBatch:
             EngineError: The engine failed; what was committed stays, and sent again it says nothing new.
         """
         chunk = DescriptionChunk(checked.kind, checked.rows, [], len(checked.rows), SOURCE)
-        for _ in range(2):
+
+        def write() -> Counts:
             ledger, _ = self._open(None)
-            try:
-                return DescriptionWriter(self.store, ledger, self.vocabulary.types).write(chunk, self._part())
-            except BatchTakenOver:
-                self._ledger = self._writer = None
-        raise AssertionError("unreachable")
+            return DescriptionWriter(self.store, ledger, self.vocabulary.types).write(chunk, self._part())
+
+        return self._in_our_batch(write)
+
+    def _in_our_batch(self, write: Callable[[], Counts]) -> Counts:
+        try:
+            return write()
+        except BatchTakenOver:
+            # Silent for so long that another service took the batch over: begin another one.
+            self._ledger = self._writer = None
+            return write()
 
     def _into(self, newest: int | None, events: pl.DataFrame) -> Counts:
         _, writer = self._open(newest)

@@ -10,7 +10,6 @@ import polars as pl
 from graphprofile.ingest.events import EventRow
 
 ACCEPTED, LATE, DUPLICATE, CONFLICT, REJECTED = "accepted", "late", "duplicate", "conflict", "rejected"
-OUTCOMES = (ACCEPTED, LATE, DUPLICATE, CONFLICT, REJECTED)
 
 
 def outcomes(

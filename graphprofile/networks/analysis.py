@@ -5,10 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from graphprofile.networks.reading import check_size, likeness_graph, read_pairs, things_graph
+from graphprofile.networks.reading import (
+    betweenness,
+    check_size,
+    circles,
+    likeness_graph,
+    read_pairs,
+    things_graph,
+)
 from graphprofile.records import Document, Progress, chunks, iso
 from graphprofile.store import Store
 from graphprofile.vocabulary import Vocabulary
@@ -131,14 +137,9 @@ def _version(choices: dict[str, Any], pairs: Pairs) -> str:
 
 def _communities(pairs: Pairs, neighbours: int, resolution: float, seed: int) -> dict[str, int]:
     """Number of everybody's community, 1 the largest."""
-    import networkx as nx
-
     graph, users = likeness_graph(pairs, neighbours)
-    groups: Iterable[set[int]] = nx.community.louvain_communities(
-        graph, weight="weight", resolution=resolution, seed=seed
-    )
-    ordered = sorted(groups, key=lambda group: (-len(group), min(group)))
-    return {users[node]: number for number, group in enumerate(ordered, start=1) for node in group}
+    groups = circles(graph, resolution, seed)
+    return {users[node]: number for number, group in enumerate(groups, start=1) for node in group}
 
 
 def _centrality(
@@ -149,6 +150,4 @@ def _centrality(
 
     if not len(graph):
         return {}, {}
-    ranks = nx.pagerank(graph, weight="weight")
-    between = nx.betweenness_centrality(graph, k=min(samples, len(graph)), seed=seed) if samples else {}
-    return ranks, between
+    return nx.pagerank(graph, weight="weight"), betweenness(graph, samples, seed)

@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from graphprofile.errors import UsageError
 from graphprofile.networks.reading import (
+    betweenness,
     check_size,
+    circles,
     likeness_graph,
     names_of,
     people_graph,
@@ -62,8 +64,6 @@ def communities(
     Raises:
         UsageError: The graph has more events, or ``by`` is neither.
     """
-    import networkx as nx
-
     if by not in ("items", "tags"):
         raise UsageError(f"communities: by = {by!r} is neither items nor tags.")
     check_size(store, vocabulary, max_events)
@@ -76,8 +76,7 @@ def communities(
         things if by == "items" else {user: tags[user] for user in things if user in tags}
     )
     graph, users = likeness_graph(basis, neighbours)
-    groups = nx.community.louvain_communities(graph, weight="weight", resolution=resolution, seed=seed)
-    groups = sorted(groups, key=lambda group: (-len(group), min(group)))
+    groups = circles(graph, resolution, seed)
     everybody = _tag_counts(tags, users)
     rows = []
     for number, group in enumerate((g for g in groups if len(g) >= max(1, min_size)), start=1):
@@ -140,7 +139,7 @@ def centrality(
     if method == "pagerank":
         scores = nx.pagerank(graph, weight="weight")
     else:
-        scores = nx.betweenness_centrality(graph, k=min(samples, len(graph)), seed=seed)
+        scores = betweenness(graph, samples, seed)
     best = sorted(
         ((round(score, 12), node) for node, score in scores.items() if node[0] != "User"),
         key=lambda pair: (-pair[0], pair[1]),
@@ -222,11 +221,9 @@ def bridges(
     Raises:
         UsageError: The graph has more events.
     """
-    import networkx as nx
-
     found = people_graph(store, vocabulary, by, neighbours=neighbours, max_events=max_events)
     graph = found.to_undirected() if found.is_directed() else found
-    scores = nx.betweenness_centrality(graph, k=min(samples, len(graph)), seed=seed) if len(graph) else {}
+    scores = betweenness(graph, samples, seed)
     return _best_people(
         store, {user: score for user, score in scores.items() if score > 0}, graph.degree, limit
     )

@@ -83,11 +83,6 @@ def to_networkx(
     return graph
 
 
-def positive_types(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Relationship types of the events that speak for an interest, sorted."""
-    return tuple(sorted(rule.type for rule in vocabulary.events.values() if rule.weight > 0))
-
-
 def check_size(store: Store, vocabulary: Vocabulary, max_events: int) -> None:
     """Refuse a graph with more events than that.
 
@@ -109,7 +104,7 @@ def read_pairs(store: Store, vocabulary: Vocabulary) -> tuple[Pairs, dict[str, s
     """What everybody dealt with by events of positive weight, and everybody's name."""
     names: dict[str, str | None] = {}
     things: Pairs = {}
-    for row in store.stream("networks/read_objects_of_users", event_types=positive_types(vocabulary)):
+    for row in store.stream("networks/read_objects_of_users", event_types=vocabulary.positive_types):
         names[row["user"]] = row["name"]
         things[row["user"]] = Counter((label, id_) for label, id_ in row["objects"])
     return things, names
@@ -137,6 +132,22 @@ def likeness_graph(basis: Mapping[str, Mapping[Any, float]], neighbours: int) ->
     return graph, users
 
 
+def circles(graph: Graph, resolution: float, seed: int) -> list[set[int]]:
+    """Louvain communities of a likeness graph, the largest first."""
+    import networkx as nx
+
+    groups = nx.community.louvain_communities(graph, weight="weight", resolution=resolution, seed=seed)
+    return sorted(groups, key=lambda group: (-len(group), min(group)))
+
+
+def betweenness(graph: Graph, samples: int, seed: int) -> dict[Any, float]:
+    """Share of shortest paths through each node, estimated from so many sources; empty without nodes or sources."""
+    import networkx as nx
+
+    most = min(samples, len(graph))
+    return nx.betweenness_centrality(graph, k=most, seed=seed) if most else {}
+
+
 def people_graph(
     store: Store, vocabulary: Vocabulary, by: str, *, neighbours: int, max_events: int
 ) -> Graph | DiGraph:
@@ -159,7 +170,7 @@ def people_graph(
         check_size(store, vocabulary, max_events)
         graph, users = likeness_graph(read_pairs(store, vocabulary)[0], neighbours)
         return nx.relabel_nodes(graph, dict(enumerate(users)))
-    types = positive_types(vocabulary)
+    types = vocabulary.positive_types
     _check(store.read("networks/count_follows", event_types=types)[0]["events"], max_events)
     follows: DiGraph = nx.DiGraph()
     rows = store.stream("networks/read_follows", event_types=types)
