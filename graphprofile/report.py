@@ -143,7 +143,7 @@ style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="generator" content="graphprofile">
 <title>{text(data.title)}</title>
 <style>
-{here.joinpath("page.css").read_text("utf-8")}</style>
+{here.joinpath("palette.css").read_text("utf-8")}{here.joinpath("page.css").read_text("utf-8")}</style>
 </head>
 <body>
 <header>
@@ -161,7 +161,7 @@ Plots by Plotly.js, contained in this file.</p><noscript><p>The plots need JavaS
 <script>{get_plotlyjs()}</script>
 <script type="application/json" id="figures">{figures}</script>
 <script>
-{here.joinpath("page.js").read_text("utf-8")}</script>
+{here.joinpath("plots.js").read_text("utf-8")}{here.joinpath("page.js").read_text("utf-8")}</script>
 </body>
 </html>
 """

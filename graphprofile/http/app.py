@@ -20,7 +20,9 @@ from graphprofile.http import (
     routes_profiles,
     routes_vectors,
 )
-from graphprofile.http.gate import Gate
+from graphprofile.http.gate import Gate, wants_page
+from graphprofile.http.page import files, routes_home
+from graphprofile.http.page.site import error_page
 from graphprofile.http.problems import MEDIA_TYPE, ProblemDocument, Refusal, problem_bytes, refusal_of
 from graphprofile.http.service import Service
 
@@ -72,7 +74,8 @@ def create_app(service: Service) -> Any:
         routes_events.router,
     ):
         app.include_router(router, prefix=V1)
-    app.include_router(routes_health.router)
+    for router in (routes_health.router, files.router, routes_home.router):
+        app.include_router(router)
     for kind in (Refusal, GraphProfileError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
@@ -90,6 +93,8 @@ def create_app(service: Service) -> Any:
 async def _answer_error(request: Request, error: Exception) -> Response:
     refusal = _refusal(error)
     request.scope.setdefault("state", {})["code"] = refusal.code
+    if wants_page(request.scope["path"], request.headers.get("accept", "")):
+        return error_page(request, refusal)
     body = problem_bytes(
         refusal.status,
         refusal.code,

@@ -9,13 +9,16 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 import structlog
 
 from graphprofile.errors import GraphProfileError
-from graphprofile.http.keys import OPEN, Principal
+from graphprofile.http.keys import NOBODY, OPEN, Principal
+from graphprofile.http.page.files import PREFIX as STATIC
+from graphprofile.http.page.sessions import COOKIE
 from graphprofile.http.problems import MEDIA_TYPE, RETRY_SECONDS, Refusal, problem_bytes, refusal_of
 from graphprofile.http.service import Service
 
@@ -25,6 +28,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 PROBES = ("/healthz", "/readyz")
+API = "/v1"
+FOR_PROGRAMS = (API, *PROBES, "/metrics")
+SIGN_IN = ("/login", "/logout")
+"""Paths that, with scripts and styles, anybody may ask for: they tell nothing of the graph."""
 SLASH = "\x00"
 """Stands for a slash inside an id while a path is routed; no id holds it."""
 SEND_SECONDS = 60.0
@@ -72,10 +79,14 @@ class Gate:
         keys, address = self._service.keys, _address(scope)
         if not keys.any():
             return OPEN
-        given = headers.get(b"authorization")
+        given, path = headers.get(b"authorization"), scope["path"]
         if given is None:
-            if scope["path"] in PROBES and is_loopback(address):
-                return Principal("-", "", frozenset())
+            # The API takes no cookie: no page of another site can make a browser use it.
+            signed_in = None if path.startswith(API) else self._signed_in(headers)
+            if signed_in is not None:
+                return signed_in
+            if (path in PROBES and is_loopback(address)) or path in SIGN_IN or path.startswith(STATIC):
+                return Principal(NOBODY, "", frozenset())
             raise _unauthorized("A key is needed.", "Send `Authorization: Bearer gpk_…`.")
         wait = self._service.failures.spent(address)
         if wait:
@@ -86,6 +97,15 @@ class Gate:
             self._service.failures.wait(address)
             raise _unauthorized("The key is unknown, ended or revoked.", "Ask for a new one.")
         return found
+
+    def _signed_in(self, headers: dict[bytes, bytes]) -> Principal | None:
+        """Whose session a cookie names, while the key behind it holds."""
+        try:
+            cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+        except CookieError:
+            return None
+        key_id = self._service.sessions.key_id(cookie.value) if cookie else None
+        return self._service.keys.holder(key_id) if key_id else None
 
     def check_origin(self, scope: Any, headers: dict[bytes, bytes]) -> None:
         """Refuse what a page of another site makes a browser send.
@@ -191,7 +211,8 @@ class _Passage:
                 "Ask another one, or again in a moment.",
                 headers={"Retry-After": str(RETRY_SECONDS), "Connection": "close"},
             )
-        caller = self._principal.key_id if self._principal is not OPEN else _address(scope)
+        key_id = self._principal.key_id
+        caller = key_id if key_id != NOBODY else _address(scope)
         if scope["path"] not in PROBES:
             wait = service.rate.wait(caller)
             if wait:
@@ -259,6 +280,10 @@ class _Passage:
             # Too late for another answer: the connection is cut, so that nobody takes half of one for the whole.
             raise ConnectionAbortedError(refusal.detail)
         self._code = refusal.code
+        accept = self._headers.get(b"accept", b"").decode("latin-1")
+        if refusal.status == 401 and wants_page(self._scope["path"], accept):
+            await self._to_sign_in()
+            return
         body = problem_bytes(
             refusal.status,
             refusal.code,
@@ -272,6 +297,24 @@ class _Passage:
         headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]
         await self._send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
+
+    async def _to_sign_in(self) -> None:
+        """A person without a key is asked for one, and comes back to the same page."""
+        to = b"/login"
+        if self._scope["method"] == "GET" and b"hx-request" not in self._headers:
+            asked = self._scope.get("raw_path", b"/") + b"?" + self._scope.get("query_string", b"")
+            to += b"?next=" + quote(asked.rstrip(b"?"), safe="").encode()
+        headers = [(b"location", to), (b"content-length", b"0")]
+        status = 303
+        if b"hx-request" in self._headers:
+            headers, status = [(b"hx-redirect", to), (b"content-length", b"0")], 401
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": b""})
+
+
+def wants_page(path: str, accept: str) -> bool:
+    """Whether an answer is for a person: HTML is asked for, and the path is not one for programs."""
+    return not path.startswith(FOR_PROGRAMS) and "text/html" in accept
 
 
 def routed_path(raw: bytes) -> str:

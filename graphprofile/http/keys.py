@@ -91,6 +91,11 @@ class _Known:
     expires_at: int | None
     revoked_at: int | None
 
+    def holds(self) -> bool:
+        """Whether it is neither revoked nor at its end."""
+        ended = self.expires_at is not None and self.expires_at <= time.time() * 1000
+        return self.revoked_at is None and not ended
+
 
 @dataclass
 class KeyRing:
@@ -211,11 +216,14 @@ class KeyRing:
         right = hmac.compare_digest(
             _digest(match[2] if match else ""), known.digest if known else _digest("-")
         )
-        if known is None or not right or known.revoked_at is not None:
-            return None
-        if known.expires_at is not None and known.expires_at <= time.time() * 1000:
-            return None
-        return known.principal
+        return known.principal if known is not None and right and known.holds() else None
+
+    def holder(self, key_id: str) -> Principal | None:
+        """Whose key an id is; None where it ended or was revoked."""
+        with self._lock:
+            self._refresh()
+            known = self._known.get(key_id)
+        return known.principal if known is not None and known.holds() else None
 
     def _refresh(self) -> None:
         """Read the keys again where another process has changed the file."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphprofile.http.limits import RateLimit
 from graphprofile.http.metrics import Metrics
+from graphprofile.http.page.sessions import Sessions
 
 if TYPE_CHECKING:
     from graphprofile.http.audit import AuditLog
@@ -33,6 +34,7 @@ class Service:
         failures: How often an address may come with a wrong key.
         rate: How often a key may ask.
         metrics: For Prometheus.
+        sessions: Who is signed in to the page.
         draining: Whether the server is going down.
     """
 
@@ -46,4 +48,5 @@ class Service:
     failures: RateLimit
     rate: RateLimit
     metrics: Metrics = field(default_factory=Metrics)
+    sessions: Sessions = field(default_factory=Sessions)
     draining: bool = False
