@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import sqlite3
 import threading
@@ -59,7 +60,7 @@ class AuditLog:
         self._connection = connect(data_dir)
         self._queue: queue.Queue[Entry | threading.Event | None] = queue.Queue(QUEUE)
         self._keep_days = keep_days
-        self._pruned = 0.0
+        self._pruned = -math.inf
         self.failed: str | None = None
         self._thread = threading.Thread(target=self._run, name="graphprofile-audit", daemon=True)
         self._thread.start()
