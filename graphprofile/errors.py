@@ -13,6 +13,8 @@ The tree::
     │   ├── ConstraintViolated  a uniqueness constraint objected
     │   ├── RetriesExhausted    transient errors or write conflicts went on past the bound
     │   ├── NoVectorIndex       there is no vector index over a label
+    │   ├── QueryTimeout        a query took longer than it was given
+    │   ├── QueryTooLarge       a query needs more memory than the engine gives, or answers more than is taken
     │   ├── BatchTakenOver      another process goes on with the batch
     │   └── StoreMismatch       the store was written under other rules (schema version, vocabulary)
     ├── NotFound                an id or name the graph does not hold
@@ -103,6 +105,18 @@ class NoVectorIndex(EngineError):
     """There is no vector index over a label."""
 
     code = "no_vector_index"
+
+
+class QueryTimeout(EngineError):
+    """A query took longer than it was given, and was ended."""
+
+    code = "query_timeout"
+
+
+class QueryTooLarge(EngineError):
+    """A query needs more memory than the engine gives, or answers more than is taken."""
+
+    code = "query_too_large"
 
 
 class BatchTakenOver(EngineError):

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from graphprofile.filters import Filters, Where
     from graphprofile.ingest.live import LiveBatch
     from graphprofile.networks import AnalysisResult
+    from graphprofile.store.asking import Rows
     from graphprofile.watch import Arrival
 
 SCHEMA_VERSION = 2
@@ -755,6 +756,29 @@ class GraphProfile:
             **named: Further parameters.
         """
         return self.store.cypher(text, {**(parameters or {}), **named}, read_only=read_only)
+
+    def query(
+        self,
+        text: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        rows: int = 1000,
+        seconds: float = 15.0,
+    ) -> Rows:
+        """Run somebody's Cypher text within limits: it may read this graph, and nothing else.
+
+        Args:
+            text: One statement.
+            parameters: Its parameters.
+            rows: At most so many; more are not fetched.
+            seconds: After these it is ended, also in the engine.
+
+        Raises:
+            QueryTimeout: It took longer.
+            QueryTooLarge: It needs more memory than the engine gives, or answers more than 16 MiB.
+            UsageError: It does more than read, or cannot be run as it stands.
+        """
+        return self.store.ask(text, parameters or {}, rows=rows, seconds=seconds)
 
     def evaluate(self, *, methods: Sequence[str] = (), progress: Progress | None = None) -> dict[str, Any]:
         """The recipe in use beside popularity and item-to-item, scored on the newest part of the events.

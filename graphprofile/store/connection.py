@@ -15,7 +15,8 @@ import neo4j
 from graphprofile import queries
 from graphprofile.errors import EngineError, NoVectorIndex, UsageError
 from graphprofile.settings import Settings
-from graphprofile.store import bulk, embedded
+from graphprofile.store import asking, bulk, embedded
+from graphprofile.store.drawing import drawable
 from graphprofile.store.engines import (
     VECTOR_LABELS,
     Neo4j,
@@ -23,6 +24,7 @@ from graphprofile.store.engines import (
     write_clause,
     writes_refused,
 )
+from graphprofile.store.limits import ANSWER_BYTES, Limits, Scope, limited
 from graphprofile.store.link import DRIVER_ERRORS, Link
 from graphprofile.store.reading import plain
 from graphprofile.store.schema import create_schema
@@ -84,6 +86,7 @@ class Store:
         self.embedded = settings.uri is None
         self._link = Link(settings)
         self.engine = self._link.kind.name
+        self._scope = Scope()
         _open_stores.add(self)
 
     @classmethod
@@ -137,10 +140,65 @@ class Store:
         text = queries.text(query, tuple(event_types))
 
         def attempt() -> list[dict[str, Any]]:
-            with self._link.session(read_only=True) as session:
-                return _rows(session.run(_text(text), params))
+            with self._reading() as runner:
+                return _rows(runner.run(_text(text), params))
 
         return self._link.repeat(attempt, f"query {query}")
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Everything that this thread reads inside the block has so many seconds together.
+
+        A query that runs then is ended, also in the engine: see :mod:`graphprofile.store.limits`.
+
+        Raises:
+            QueryTimeout: By a read inside the block.
+        """
+        outer, self._scope.limits = self._scope.limits, Limits(seconds)
+        try:
+            yield
+        finally:
+            self._scope.limits = outer
+
+    @contextlib.contextmanager
+    def _reading(self, fetch_size: int = 1000) -> Iterator[neo4j.Session | neo4j.Transaction]:
+        """What a query that only reads is run by, within the limits that hold."""
+        limits = self._scope.limits
+        with self._link.session(read_only=True, fetch_size=fetch_size) as session:
+            if limits is None:
+                yield session
+                return
+            with limited(self._link, session, limits) as transaction:
+                yield transaction
+
+    def ask(self, text: str, params: Mapping[str, Any], *, rows: int, seconds: float) -> asking.Rows:
+        """Run somebody's Cypher text that only reads this graph, within limits.
+
+        Args:
+            text: One statement; see :func:`graphprofile.store.asking.refuse_all_but_reading`.
+            params: Its ``$parameters``.
+            rows: At most so many; more are not fetched.
+            seconds: After these it is ended.
+
+        Returns:
+            Rows of values as :func:`graphprofile.store.drawing.drawable` makes them.
+
+        Raises:
+            QueryTimeout: It took longer.
+            QueryTooLarge: It needs more memory than the engine gives, or answers more than 16 MiB.
+            UsageError: It does more than read, or cannot be run as it stands.
+        """
+        asking.refuse_all_but_reading(text)
+        limits = Limits(seconds, ANSWER_BYTES)
+        return asking.ask(self._link, text, params, limits, most_rows=rows, convert=drawable)
+
+    def runaways(self) -> int:
+        """How many queries were ended for their time and go on in the engine nevertheless.
+
+        Neo4j looks whether a query was ended between rows, not while it evaluates one expression.
+        """
+        kind = self._link.kind
+        return kind.runaways(self._statement) if isinstance(kind, Neo4j) else 0
 
     def stream(
         self, query: str, /, *, event_types: Sequence[str] = (), **params: Any
@@ -158,8 +216,8 @@ class Store:
 
             def attempt() -> tuple[neo4j.Result, neo4j.Record | None]:
                 stack.close()
-                session = self._link.session(read_only=True, fetch_size=STREAM_FETCH_SIZE)
-                result = stack.enter_context(session).run(_text(text), params)
+                reading = self._reading(STREAM_FETCH_SIZE)
+                result = stack.enter_context(reading).run(_text(text), params)
                 return result, next(iter(result), None)
 
             result, record = self._link.repeat(attempt, where)
@@ -191,6 +249,9 @@ class Store:
         parameters = dict(params or {})
         if read_only:
             self._link.kind.refuse_writes(text)
+            limits = self._scope.limits
+            if limits is not None:
+                return asking.ask(self._link, text, parameters, limits, most_rows=None, convert=plain).rows
         in_transactions = write_clause(text, only="TRANSACTIONS") is not None
 
         def attempt() -> list[dict[str, Any]]:

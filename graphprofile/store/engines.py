@@ -40,6 +40,8 @@ _WRITE_CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _ESCAPE = re.compile(r"\\u+([0-9a-fA-F]{4})")
+# Blanks for Neo4j, and none for this language.
+_BLANK = re.compile("[\u180e\u200b\u2060\ufeff]")
 _OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`|//[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
@@ -53,14 +55,22 @@ def write_clause(statement: str, *, only: str = "") -> str | None:
         statement: The Cypher text.
         only: Look for clauses that end on this word alone.
     """
-    # Neo4j reads \uXXXX as that character before anything else: a letter of a clause, or the end of a string.
-    read_so = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), statement)
-    for text in dict.fromkeys((statement, read_so)):
-        for found in _WRITE_CLAUSE.finditer(_OPAQUE.sub("''", text)):
+    for text in readings(statement):
+        for found in _WRITE_CLAUSE.finditer(text):
             clause = re.sub(r"\s+", " ", found.group(1)).upper()
             if clause.endswith(only):
                 return clause
     return None
+
+
+def readings(statement: str) -> list[str]:
+    """A Cypher text as an engine may read it: ``''`` for strings and quoted names, a blank for comments and blanks."""
+    # Neo4j reads \uXXXX as that character before anything else: a letter of a clause, or the end of a string.
+    read_so = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), statement)
+    return [
+        _OPAQUE.sub(lambda found: " " if found.group().startswith("/") else "''", _BLANK.sub(" ", text))
+        for text in dict.fromkeys((statement, read_so))
+    ]
 
 
 def connection_lost(error: Exception) -> bool:
@@ -214,6 +224,14 @@ class Neo4j(Engine):
         """Indexes are filled in the background."""
         run("CALL db.awaitIndexes(600)", {})
 
+    def runaways(self, run: Run) -> int:
+        """Limited transactions (:mod:`graphprofile.store.limits`) that were ended and are there still."""
+        text = (
+            "SHOW TRANSACTIONS YIELD metaData, status WHERE metaData.graphprofile = 'limited' "
+            "AND status STARTS WITH 'Terminated' RETURN status"
+        )
+        return len(run(text, {}))
+
     def create_vector_index(self, run: Run, label: str, dimensions: int) -> bool:
         """Make the index, or remake it for other dimensions.
 
@@ -297,11 +315,17 @@ class ArcadeDB(Engine):
         return f"{label}[embedding]"
 
 
-def writes_refused(clause: str) -> UsageError:
-    """The error for a text that writes where only reading was asked for."""
+def writes_refused(clause: str, allow: str | None = "Allow it (`--write`, or read_only=False)") -> UsageError:
+    """The error for a text that writes where only reading was asked for.
+
+    Args:
+        clause: What writes.
+        allow: How it may be allowed, None where it cannot.
+    """
+    quote = "ut a name that looks like a clause in back-ticks."
     return UsageError(
         f"The query writes ({clause}), but only reading was asked for.",
-        "Allow it (`--write`, or read_only=False), or put a name that looks like a clause in back-ticks.",
+        f"{allow}, or p{quote}" if allow else f"P{quote}",
     )
 
 

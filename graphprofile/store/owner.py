@@ -111,16 +111,28 @@ class Engine:
         manager = jpype.JClass("com.arcadedb.engine.PageManager").INSTANCE
         manager.waitAllPagesOfDatabaseAreFlushed(self.database._java_db.getEmbedded())
 
+    def connections(self) -> list[Any]:
+        """The Bolt connections there are: Java threads, one each."""
+        found: list[Any] = []
+        for plugin in self.server._java_server.getPlugins():
+            if str(plugin.getName()) == "Neo4j-Bolt":
+                found += list(_private(_private(plugin, "listener"), "activeConnections").toArray())
+        return found
+
+    def connection_from(self, port: int) -> Any:
+        """The Bolt connection whose client has this port, None where it is gone."""
+        for connection in self.connections():
+            client = _private(connection, "socket")
+            if client is not None and int(client.getPort()) == port:
+                return connection
+        return None
+
     def busy_connections(self) -> int:
         """How many Bolt connections are inside a transaction or a result."""
         count = 0
         try:
-            for plugin in self.server._java_server.getPlugins():
-                if str(plugin.getName()) != "Neo4j-Bolt":
-                    continue
-                listener = _private(plugin, "listener")
-                for connection in list(_private(listener, "activeConnections").toArray()):
-                    count += str(_private(connection, "state")) in BUSY
+            for connection in self.connections():
+                count += str(_private(connection, "state")) in BUSY
         except (
             Exception
         ) as error:  # private parts change; then transactions are cut off, and repeated by clients
@@ -189,6 +201,7 @@ class Owner:
         self.stay = False
         self.closing = False
         self.bulk = engine.bulk.Desk(engine, root)
+        self.limits = _sibling("owner_limits").Limits(engine)
         self.changed = threading.Condition()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
@@ -264,6 +277,10 @@ class Owner:
                 return self.status(number)
             if operation == "status":
                 return self.status(number)
+            if operation == "limit":
+                return {"ticket": self.limits.start(int(request["port"]), float(request["seconds"]))}
+            if operation == "end_limit":
+                return {"over": self.limits.end(int(request["ticket"]), clean=bool(request["clean"]))}
             if operation in ("bulk", "bulk_status", "bulk_finish"):
                 # Held, so that nobody comes in between.
                 with self.changed:
