@@ -18,6 +18,8 @@ from graphprofile.errors import (
     ModelError,
     NoModel,
     NotFound,
+    QueryTimeout,
+    QueryTooLarge,
     RetriesExhausted,
     UsageError,
 )
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ARROW = "application/vnd.apache.arrow.stream"
-_BY_CODE = {error.code: error for error in (NoModel, ModelError, NotFound, UsageError, EngineUnavailable)}
+_BY_CODE = {
+    error.code: error
+    for error in (NoModel, ModelError, NotFound, UsageError, EngineUnavailable, QueryTimeout, QueryTooLarge)
+}
 _BY_STATUS: dict[int, type[GraphProfileError]] = {
     401: AuthenticationFailed,
     403: Forbidden,
@@ -149,6 +154,15 @@ class Upserted(Document):
             unchanged=self.unchanged + answer["unchanged"],
             refused=self.refused | refused,
         )
+
+
+class CypherRows(Document):
+    """What a query answered; ``truncated`` says that there were more rows."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]]
+    truncated: bool
+    milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -292,6 +306,16 @@ class Calls:
         return _get(f"/v1/insights/{_id(name)}", lambda r: list(r.json()["rows"]), **parameters)
 
     @staticmethod
+    def cypher(
+        query: str, parameters: Mapping[str, Any] | None, rows: int | None, seconds: float | None
+    ) -> Call[CypherRows]:
+        """``POST /v1/cypher``."""
+        body = {"query": query, "parameters": dict(parameters or {}), "rows": rows, "seconds": seconds}
+        given = {name: value for name, value in body.items() if value is not None}
+        options = {"content": _json(given, "A parameter"), "headers": {"Content-Type": "application/json"}}
+        return Call("POST", "/v1/cypher", lambda r: CypherRows(**r.json()), options)
+
+    @staticmethod
     def page(path: str, query: Mapping[str, Any], cursor: str | None) -> Call[dict[str, Any]]:
         """A page of a list."""
         return _get(path, lambda r: dict(r.json()), **{**query, "cursor": cursor})
@@ -316,14 +340,18 @@ def _id(value: str) -> str:
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows as JSON; dates and NumPy's numbers are taken too.
+    return _json([dict(row) for row in rows], "A row")
+
+
+def _json(document: Any, what: str) -> bytes:
+    """A document as JSON; dates and NumPy's numbers are taken too.
 
     Raises:
-        UsageError: Something in them has no place in JSON.
+        UsageError: Something in it has no place in JSON.
     """
     import orjson
 
     try:
-        return orjson.dumps([dict(row) for row in rows], option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
+        return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
     except TypeError as error:
-        raise UsageError(f"A row cannot be sent: {error}.", "Use text, numbers, dates and lists.") from error
+        raise UsageError(f"{what} cannot be sent: {error}.", "Use text, numbers, dates and lists.") from error

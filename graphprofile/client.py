@@ -20,7 +20,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from graphprofile.calls import Call, Calls, Passing, Sent, Vectors, checked
+from graphprofile.calls import Call, Calls, CypherRows, Passing, Sent, Vectors, checked
 from graphprofile.calls import Upserted as Upserted
 from graphprofile.errors import EngineUnavailable
 from graphprofile.records import Explanation, Profile, Recommendation, batched
@@ -172,6 +172,30 @@ class Client:
         rows: list[dict[str, Any]] = self._run(Calls.insight(name, parameters))
         return rows
 
+    def cypher(
+        self,
+        query: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+    ) -> CypherRows:
+        """Run a Cypher query that only reads; its key needs the scope admin.
+
+        Args:
+            query: One statement.
+            parameters: Its parameters.
+            rows: At most so many; None for as many as the server allows.
+            seconds: After these it is ended; None for as many as the server allows.
+
+        Raises:
+            QueryTimeout: It took longer.
+            QueryTooLarge: It needs more memory than the engine gives, or answers more than is taken.
+            UsageError: It does more than read, or cannot be run as it stands.
+        """
+        found: CypherRows = self._run(Calls.cypher(query, parameters, rows, seconds))
+        return found
+
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Pages of a list, such as ``/v1/users``, one after the other."""
         page: dict[str, Any] = {"next": None}
@@ -296,6 +320,18 @@ class AsyncClient:
         """As :meth:`Client.insight`."""
         rows: list[dict[str, Any]] = await self._run(Calls.insight(name, parameters))
         return rows
+
+    async def cypher(
+        self,
+        query: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        rows: int | None = None,
+        seconds: float | None = None,
+    ) -> CypherRows:
+        """As :meth:`Client.cypher`."""
+        found: CypherRows = await self._run(Calls.cypher(query, parameters, rows, seconds))
+        return found
 
     async def pages(self, path: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
         """As :meth:`Client.pages`."""

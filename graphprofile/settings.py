@@ -33,6 +33,9 @@ class HttpSettings(BaseModel):
         body_seconds: How long a body may take to come.
         threads: Calls to the engine at once.
         audit_days: How long lines of the audit log are kept.
+        insight_seconds: How long the engine may work on an insight.
+        console_seconds: How long it may work on a query of ``POST /v1/cypher``.
+        console_rows: Most rows of its answer.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -50,6 +53,9 @@ class HttpSettings(BaseModel):
     body_seconds: float = Field(default=30.0, gt=0)
     threads: int = Field(default=16, ge=1, le=256)
     audit_days: int = Field(default=400, ge=1)
+    insight_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    console_seconds: float = Field(default=15.0, gt=0, le=86_400)
+    console_rows: int = Field(default=1_000, ge=1, le=100_000)
 
 
 class Settings(BaseSettings):

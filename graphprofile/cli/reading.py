@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from itertools import groupby
 from operator import itemgetter
@@ -250,16 +251,21 @@ def split_parameter(text: str) -> tuple[str, str]:
 @click.argument("text")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; JSON or text.")
 @click.option("--write", is_flag=True, help="Let the query write.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds; then it is ended.")
 @common
-def cypher(connection: Connection, text: str, params: tuple[str, ...], write: bool) -> int:
+def cypher(
+    connection: Connection, text: str, params: tuple[str, ...], write: bool, timeout: float | None
+) -> int:
     """Run a Cypher query of your own; read-only unless --write."""
+    if write and timeout is not None:
+        raise UsageError("--timeout is for queries that read.", "Leave one of --write and --timeout out.")
     parameters: dict[str, Any] = {}
     for name, value in map(split_parameter, params):
         try:
             parameters[name] = json.loads(value)
         except json.JSONDecodeError:
             parameters[name] = value
-    with connection.open() as gp:
+    with connection.open() as gp, gp.store.within(timeout) if timeout else contextlib.nullcontext():
         rows = gp.cypher(text, parameters, read_only=not write)
     return _rows(connection, rows)
 

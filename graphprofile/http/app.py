@@ -14,6 +14,7 @@ from graphprofile import __version__
 from graphprofile.errors import GraphProfileError
 from graphprofile.http import (
     examples,
+    routes_console,
     routes_events,
     routes_graph,
     routes_health,
@@ -38,7 +39,8 @@ PROBLEMS = {
     "413": "Too large",
     "415": "A body of another type",
     "421": "Not a name of this server",
-    "422": "Something in the request cannot be used; `errors` says where",
+    "422": "Something in the request cannot be used; `errors` says where. Or a query took too long (`query_timeout`)"
+    " or more memory than there is for it (`query_too_large`)",
     "429": "Too many requests for this key; `Retry-After` says when to go on",
     "431": "The head of the request is too large",
     "500": "The server failed",
@@ -71,6 +73,7 @@ def create_app(service: Service) -> Any:
         routes_profiles.router,
         routes_vectors.router,
         routes_graph.router,
+        routes_console.router,
         routes_events.router,
     ):
         app.include_router(router, prefix=V1)

@@ -186,3 +186,31 @@ class EmbeddingsRequest(Document):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"ids": ["u1", "u2"]}})
 
     ids: list[str] = Field(min_length=1)
+
+
+class CypherRequest(Document):
+    """A query that only reads; without ``rows`` and ``seconds`` it has as many as the server allows."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "query": "MATCH (i:Item) WHERE i.title STARTS WITH $begin RETURN i.id AS id, i.title AS title LIMIT 3",
+                "parameters": {"begin": "Book"},
+            }
+        },
+    )
+
+    query: str = Field(min_length=1, max_length=100_000)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    rows: int = Field(default=1_000, ge=1)
+    seconds: float = Field(default=15.0, gt=0)
+
+
+class CypherAnswer(Document):
+    """What a query answered; ``truncated`` says that there were more rows."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]]
+    truncated: bool
+    milliseconds: float

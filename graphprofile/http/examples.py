@@ -127,6 +127,12 @@ ANSWERS: dict[str, Any] = {
     "list_tags": {"tags": [{"kind": "genre", "name": "Poetry", "events": 812}], "next": None},
     "list_insights": {"insights": [one.to_json() for one in list_insights() if one.name == "rising_tags"]},
     "run_insight": {"name": "rising_tags", "rows": [{"tag": "Poetry", "events": 12}]},
+    "run_cypher": {
+        "columns": ["id", "title"],
+        "rows": [{"id": "i1", "title": "Book 1"}],
+        "truncated": False,
+        "milliseconds": 4.2,
+    },
     "list_models": {"in_use": "20240501-1a2b3c", "models": [{"version": "20240501-1a2b3c"}]},
     "show_model": {"version": "20240501-1a2b3c", "in_use": True},
     "read_status": {"engine": "neo4j", "users_awaiting_tags": 0, "nodes": {"User": 1200}},

@@ -116,11 +116,16 @@ async def run_insight(
         woven = woven_in(queries.load(f"insights/{name}").statement, caller.hidden)
         # Its rows are made of the property, not marked by it: none can be shown.
         caller.refuse_hidden("path/name", [woven] if woven else [])
-    gp = caller.service.gp
     users = [str(value) for key, value in given.items() if "user" in key]
     async with caller.audited(f"insight.{name}", users):
-        rows = await caller.run(lambda: gp.insights(name, **{_parameter(key): v for key, v in given.items()}))
+        rows = await caller.run(lambda: _within_limit(caller, name, given))
     return caller.answer({"name": name, "rows": rows})
+
+
+def _within_limit(caller: Caller, name: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+    gp, seconds = caller.service.gp, caller.service.options.insight_seconds
+    with gp.store.within(seconds):
+        return gp.insights(name, **{_parameter(key): value for key, value in given.items()})
 
 
 def _parameter(key: str) -> str:

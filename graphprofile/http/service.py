@@ -36,6 +36,7 @@ class Service:
         metrics: For Prometheus.
         sessions: Who is signed in to the page.
         draining: Whether the server is going down.
+        console: Queries of ``POST /v1/cypher`` that run now.
     """
 
     gp: GraphProfile
@@ -50,3 +51,4 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     sessions: Sessions = field(default_factory=Sessions)
     draining: bool = False
+    console: int = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphprofile.errors import QueryTooLarge, UsageError
+from graphprofile.errors import EngineError, QueryTooLarge, UsageError
 from graphprofile.store.engines import connection_lost, readings, write_clause, writes_refused
 from graphprofile.store.limits import Cut, Limits, limited
 from graphprofile.store.link import DRIVER_ERRORS, Link
@@ -147,6 +147,11 @@ def ask(
 
     try:
         return link.repeat(attempt, "query", own=True)
+    except EngineError as error:
+        # The embedded engine has one code for what is wrong with a query and for what is wrong with itself.
+        if type(error) is EngineError:
+            raise UsageError(f"The query failed: {error.message}", error.hint) from error
+        raise
     except (TypeError, ValueError, OverflowError) as error:
         raise UsageError(
             f"A parameter of the query cannot be sent: {error}",

@@ -11,6 +11,7 @@ from neo4j.spatial import Point
 from graphprofile.store.reading import plain
 
 LARGEST_EXACT = 2**53
+LARGEST_SENT = 2**63 - 1
 
 
 def drawable(value: Any) -> Any:
