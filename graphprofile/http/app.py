@@ -23,6 +23,7 @@ from graphprofile.http import (
 )
 from graphprofile.http.gate import Gate, wants_page
 from graphprofile.http.page import files, routes_home
+from graphprofile.http.page import routes_console as console_page
 from graphprofile.http.page.site import error_page
 from graphprofile.http.problems import MEDIA_TYPE, ProblemDocument, Refusal, problem_bytes, refusal_of
 from graphprofile.http.service import Service
@@ -77,7 +78,7 @@ def create_app(service: Service) -> Any:
         routes_events.router,
     ):
         app.include_router(router, prefix=V1)
-    for router in (routes_health.router, files.router, routes_home.router):
+    for router in (routes_health.router, files.router, routes_home.router, console_page.router):
         app.include_router(router)
     for kind in (Refusal, GraphProfileError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)

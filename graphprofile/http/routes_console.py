@@ -44,6 +44,16 @@ async def run_cypher(caller: Administers) -> Response:
     are text. Who runs it must be allowed to see every private property, since a query can show them under any name.
     The audit log keeps the query, not the parameters.
     """
+    return await answer_query(caller)
+
+
+async def answer_query(caller: Caller) -> Response:
+    """Run the query in the body of a request.
+
+    Raises:
+        Refusal: A field cannot be used, something is hidden from who asks, or too many queries run.
+        GraphProfileError: As :meth:`graphprofile.profiles.GraphProfile.query`.
+    """
     query, parameters, rows, seconds = _asked(await read_json(caller.request), caller)
     _refuse_unless_all_is_seen(caller)
     store = caller.service.gp.store
