@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from neo4j_server import Neo4jServer
 
+from graphprofile import queries
 from graphprofile.errors import EngineError, QueryTimeout, QueryTooLarge, UsageError
 from graphprofile.settings import Settings
 from graphprofile.store import Store
@@ -23,7 +24,8 @@ LONG = {
     "filter": "UNWIND range(1, 900000) AS a UNWIND range(1, 900000) AS b WITH a WHERE a < 0 RETURN count(*) AS n",
     "nodes": "MATCH (a:User), (b:User), (c:User), (d:User), (e:User), (f:User) RETURN sum(a.n * f.n) AS s",
     "paths": "MATCH p = (a:User)-[:KNOWS*1..25]->(b:User) RETURN count(p) AS n",
-    "subquery": "UNWIND range(1, 900000) AS a CALL (a) { UNWIND range(1, 900000) AS b RETURN sum(a + b) AS s } RETURN sum(s)",
+    "subquery": "UNWIND range(1, 900000) AS a CALL (a) { UNWIND range(1, 900000) AS b RETURN sum(a + b) AS s } "
+    "RETURN sum(s)",
     "exists": "UNWIND range(1, 900000) AS a UNWIND range(1, 900000) AS b "
     "WITH a WHERE EXISTS { MATCH (:User {n: -a}) } RETURN a",
 }
@@ -35,6 +37,19 @@ LARGE = {
 EXPRESSION = (
     "RETURN reduce(s = 0, x IN range(1, 900000) | s + reduce(t = 0, y IN range(1, 900000) | t + y)) AS s"
 )
+
+
+STATEMENTS = {
+    "test/count_up": "UNWIND range(1, $n) AS i RETURN i, 'row ' + toString(i) AS text",
+    "test/broken": "MATCH (u:User) RETURN no_such_variable",
+}
+
+
+@pytest.fixture(autouse=True)
+def _test_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries of the tests' own beside those of the package."""
+    real: Callable[..., str] = queries.text
+    monkeypatch.setattr(queries, "text", lambda name, *types: STATEMENTS.get(name) or real(name, *types))
 
 
 class Watched:
@@ -70,13 +85,13 @@ class Watched:
 
 
 @pytest.fixture
-def watched(store: Store, engine_name: str, request: pytest.FixtureRequest) -> Iterator[Watched]:
+def watched(store: Store, engine_name: str, request: pytest.FixtureRequest) -> Watched:
     store.cypher("UNWIND range(1, 60) AS n CREATE (:User {id: 'u' + n, n: n})", read_only=False)
     store.cypher(
         "MATCH (a:User), (b:User) WHERE a.n <> b.n AND (a.n * 7 + b.n) % 3 = 0 CREATE (a)-[:KNOWS]->(b)",
         read_only=False,
     )
-    yield Watched(store, request.getfixturevalue("neo4j_server") if engine_name == "neo4j" else None)
+    return Watched(store, request.getfixturevalue("neo4j_server") if engine_name == "neo4j" else None)
 
 
 @pytest.mark.parametrize("shape", LONG)
