@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from graphprofile import browsing, queries
+from graphprofile import queries
 from graphprofile.http.caller import Administers
 from graphprofile.http.page.site import page
 from graphprofile.http.routes_console import answer_query
@@ -17,8 +17,8 @@ from graphprofile.report import choose_user
 
 router = APIRouter(include_in_schema=False)
 
-RISING = {"window_days": 90.0, "kind": None, "min_users": 2, "smoothing": 5.0, "limit": 20}
-TOGETHER = {"event": None, "min_users": 2, "audience": 5000, "limit": 20}
+RISING = {"window_days": 3650.0, "kind": None, "min_users": 1, "smoothing": 5.0, "limit": 20}
+TOGETHER = {"event": None, "days": 36_500.0, "items": 50, "min_users": 1, "limit": 20}
 Example = dict[str, str]
 
 
@@ -67,8 +67,8 @@ def examples_of(gp: GraphProfile) -> list[Example]:
             "RETURN datetime({epochMillis: e.ts}).year AS year, count(*) AS events\nORDER BY year",
         ),
         _example(
-            "What the tags are part of",
-            "MATCH p = (:Tag)-[:PART_OF]->(:Tag)\nRETURN p\nLIMIT 100",
+            "Items and their tags, drawn",
+            "MATCH p = (:Item)-[:HAS_TAG]->(:Tag)\nRETURN p\nLIMIT 60",
         ),
     ]
     user = choose_user(gp.store, gp.vocabulary)
@@ -89,10 +89,11 @@ def examples_of(gp: GraphProfile) -> list[Example]:
         ]
     newest = watermark(gp.store)
     if newest is not None:
-        found.append(_insight(gp, "rising_tags", "Tags on the rise", {**RISING, "as_of": newest}))
-    items = browsing.list_objects(gp.store, "items", limit=1)
-    if items:
-        found.append(_insight(gp, "co_purchase", "Got together", {**TOGETHER, "item": items[0].id}))
+        for name, title, parameters in (
+            ("rising_tags", "Tags on the rise", RISING),
+            ("bought_together", "Things that go together", TOGETHER),
+        ):
+            found.append(_insight(gp, name, title, {**parameters, "as_of": newest}))
     return found
 
 

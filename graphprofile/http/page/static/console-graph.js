@@ -62,7 +62,7 @@ const consoleGraph = (() => {
         style: {
           width: 1.4, "line-color": c.edge, "target-arrow-color": c.edge, "target-arrow-shape": "triangle",
           "curve-style": "bezier", "arrow-scale": 0.8, label: "data(label)", "font-size": 8, color: c.muted,
-          "text-rotation": "autorotate", "min-zoomed-font-size": 9, "text-outline-color": c.card, "text-outline-width": 2,
+          "text-rotation": "autorotate", "min-zoomed-font-size": 12, "text-outline-color": c.card, "text-outline-width": 2,
         },
       },
       { selector: ":selected", style: { "border-width": 3, "border-color": c.accent, "line-color": c.accent } },
@@ -82,7 +82,7 @@ const consoleGraph = (() => {
         ...edges.map((edge) => ({ data: { id: `e:${edge.id}`, source: edge.start, target: edge.end, label: edge.type, value: edge } })),
       ],
       style: styles(kinds),
-      layout: { name: "cose", animate: false, randomize: true, nodeRepulsion: 9000, idealEdgeLength: 70, padding: 24 },
+      layout: { name: "cose", animate: false, randomize: true, nodeRepulsion: () => 40000, idealEdgeLength: () => 90, nodeDimensionsIncludeLabels: true, padding: 24 },
       userZoomingEnabled: true,
     });
     drawn.on("tap", "node, edge", (event) => picked(event.target.data("value")));

@@ -5,6 +5,7 @@
   const form = at("console");
   const query = at("query");
   const parameters = at("parameters");
+  const LONGEST_LIST = 16;
   const VIEWS = ["table", "graph", "chart"];
   let answer = null;
   let graph = { nodes: [], edges: [] };
@@ -18,12 +19,16 @@
     return made;
   };
   const isNumber = (value) => typeof value === "number";
+  // A vector is told by its length.
+  const told = (value) =>
+    JSON.stringify(value, (_, one) =>
+      Array.isArray(one) && one.length > LONGEST_LIST && one.every(isNumber) ? `${one.length} numbers` : one);
   const described = (value) => {
     if (value && value.kind === "node" && value.labels) {
-      return `(${value.labels.map((label) => `:${label}`).join("")} ${JSON.stringify(value.properties)})`;
+      return `(${value.labels.map((label) => `:${label}`).join("")} ${told(value.properties)})`;
     }
     if (value && value.kind === "relationship" && value.type) {
-      return `[:${value.type} ${JSON.stringify(value.properties)}]`;
+      return `[:${value.type} ${told(value.properties)}]`;
     }
     if (value && value.kind === "path" && value.nodes) {
       const short = (node) => node.properties.title ?? node.properties.name ?? node.properties.id ?? node.id;
@@ -210,7 +215,8 @@
 
   // A spreadsheet takes a text that begins like a formula for one.
   const field = (value) => {
-    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : plain(value);
+    const whole = value !== null && typeof value === "object" ? JSON.stringify(value) : String(value ?? "");
+    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : whole;
     return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   };
   at("csv").addEventListener("click", () => {
