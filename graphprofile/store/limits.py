@@ -158,7 +158,7 @@ class Gauge:
 
     def __init__(self, transaction: neo4j.Transaction, seconds: float | None, most_bytes: int | None) -> None:
         # The driver has no door here; its parts of these names are the same from 5.26 to 6.4.
-        self._inbox: Any = transaction._connection.inbox  # type: ignore[attr-defined]
+        self._inbox: Any = transaction._connection.inbox
         self._socket: Any = self._inbox._socket
         self.port = int(self._socket.getsockname()[1])
         self._ends = None if seconds is None else time.monotonic() + seconds
