@@ -53,7 +53,7 @@ const consoleGraph = (() => {
         selector: "node",
         style: {
           label: "data(label)", "font-size": 11, color: c.ink, "text-valign": "bottom", "text-margin-y": 4,
-          "text-outline-color": c.card, "text-outline-width": 2, width: 22, height: 22, "min-zoomed-font-size": 7,
+          "text-outline-color": c.card, "text-outline-width": 2, width: 22, height: 22, "min-zoomed-font-size": 5,
           "background-color": (node) => c.palette[labels.indexOf(node.data("kind"))] ?? c.other,
         },
       },
@@ -82,7 +82,7 @@ const consoleGraph = (() => {
         ...edges.map((edge) => ({ data: { id: `e:${edge.id}`, source: edge.start, target: edge.end, label: edge.type, value: edge } })),
       ],
       style: styles(kinds),
-      layout: { name: "cose", animate: false, randomize: true, nodeRepulsion: () => 40000, idealEdgeLength: () => 90, nodeDimensionsIncludeLabels: true, padding: 24 },
+      layout: { name: "cose", animate: false, randomize: true, nodeRepulsion: () => 12000, idealEdgeLength: () => 90, padding: 24 },
       userZoomingEnabled: true,
     });
     drawn.on("tap", "node, edge", (event) => picked(event.target.data("value")));
