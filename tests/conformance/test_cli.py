@@ -191,6 +191,18 @@ def test_verify_fails_aloud(loaded: Cli) -> None:
         (("insights", "co_purchase", "--param", "item=nosuch"), 1, "not_found", "nosuch"),
         (("cypher", "MATCH (n) DETACH DELETE n"), 2, "usage", "--write"),
         (("cypher", "MATCH (n RETURN n"), 2, "usage", "query"),
+        (("cypher", "--write", "--timeout", "1", "RETURN 1 AS x"), 2, "usage", "--timeout"),
+        (
+            (
+                "cypher",
+                "--timeout",
+                "0.5",
+                "UNWIND range(1, 900000) AS a UNWIND range(1, 900000) AS b RETURN sum(a * b)",
+            ),
+            1,
+            "query_timeout",
+            "0.5 s",
+        ),
         (("quarantine", "retry", "nosuch"), 1, "not_found", "quarantine list"),
         (("status", "--config", "nosuch.toml"), 2, "config", "nosuch.toml"),
         (("status", "--config", "broken.toml"), 2, "config", "broken.toml"),
