@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from graphprofile.batches import read_batches
 from graphprofile.errors import UsageError
 from graphprofile.profiles import GraphProfile
 from graphprofile.records import LoadResult, Progress
@@ -90,8 +91,8 @@ def run_demo(
 
 
 def _require_own(gp: GraphProfile) -> None:
-    batches = gp.store.read("status/list_batches", limit=100)
-    if any(row["batch"].get("loader") not in (LOADER, "quarantine") for row in batches):
+    batches = read_batches(gp.store, 100)
+    if any(batch.get("loader") not in (LOADER, "quarantine") for batch in batches):
         raise UsageError(
             "This store holds other data than the demo's.",
             "Point the demo at an empty store, or use --out DIR.",

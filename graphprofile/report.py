@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
+from graphprofile.batches import read_batches
 from graphprofile.reading import read_profile, watermark
 from graphprofile.records import Profile, Recommendation, iso
 from graphprofile.report_parts import neighbourhood, sections
@@ -102,7 +103,7 @@ def collect_report(
         graph=_graph(store, vocabulary, profile.user_id, person, seed) if profile and person else None,
         recommendations=recommendations,
         metrics=metrics or {},
-        batches=[row["batch"] for row in store.read("status/list_batches", limit=BATCHES)],
+        batches=read_batches(store, BATCHES),
         vectors={
             row["label"]: {state: row[state] or 0 for state in ("fresh", "stale", "missing")}
             for row in store.read("status/count_vectors", model=model or "")

@@ -141,6 +141,13 @@ class TagPage(Document):
     next: str | None
 
 
+class BatchPage(Document):
+    """Batches, newest first; their keys depend on what became of them. ``next`` as for :class:`UserPage`."""
+
+    batches: list[dict[str, Any]]
+    next: str | None
+
+
 class AuditPage(Document):
     """Lines of the audit log, newest first."""
 

@@ -136,6 +136,25 @@ ANSWERS: dict[str, Any] = {
     "list_models": {"in_use": "20240501-1a2b3c", "models": [{"version": "20240501-1a2b3c"}]},
     "show_model": {"version": "20240501-1a2b3c", "in_use": True},
     "read_status": {"engine": "neo4j", "users_awaiting_tags": 0, "nodes": {"User": 1200}},
+    "list_batches": {
+        "batches": [
+            {
+                "id": "20240506T070809-1a2b3c",
+                "state": "done",
+                "source": "events.csv",
+                "started_at": "2024-05-06T07:08:09Z",
+                "read": 1200,
+                "applied": 1190,
+                "duplicates": 7,
+                "conflicts": 1,
+                "quarantined": 2,
+                "late": 14,
+                "seconds": 0.8,
+                "rows_per_second": 1500.0,
+            }
+        ],
+        "next": "WzE3MTQ5NzkyODkwMDAsIjIwMjQwNTA2VDA3MDgwOS0xYTJiM2MiXQ",
+    },
     "read_audit": {
         "entries": [
             {

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from graphprofile import browsing, queries
+from graphprofile import batches, browsing, queries
 from graphprofile.errors import NotFound, UsageError
-from graphprofile.http.audit import read_audit
+from graphprofile.http.audit import AuditEntry, read_audit
 from graphprofile.http.caller import Administers, Caller, ReadsProfiles, an_id
 from graphprofile.http.documents import (
     AuditPage,
+    BatchPage,
     InsightAnswer,
     InsightList,
     ModelDocument,
@@ -31,6 +32,7 @@ from graphprofile.records import epoch_ms
 router = APIRouter()
 
 Search = Annotated[str, Query(max_length=200, description="Begin of an id, or part of a title or name.")]
+DAMAGED = "It cannot be read back. The server's log, or a key with the scope admin, says more."
 FOR_ADMIN_ONLY = ("uri", "data_dir")
 
 
@@ -139,7 +141,14 @@ async def list_models(caller: ReadsProfiles) -> Response:
     """The models of the registry, newest first, with their main figures."""
     gp = caller.service.gp
     found = await caller.run(lambda: (gp.models.in_use(), gp.models.list()))
-    return caller.answer({"in_use": found[0], "models": found[1]})
+    return caller.answer({"in_use": found[0], "models": without_paths(caller, found[1])})
+
+
+def without_paths(caller: Caller, models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Models without what their problems say of the server's folders, unless an administrator asks."""
+    if caller.principal.may(ADMIN):
+        return models
+    return [{**model, "problem": DAMAGED if model["problem"] else None} for model in models]
 
 
 @router.get("/models/{version}", operation_id="show_model", response_model=ModelDocument, tags=["models"])
@@ -172,6 +181,37 @@ async def status(
     return caller.answer(found)
 
 
+@router.get("/batches", operation_id="list_batches", response_model=BatchPage, tags=["operations"])
+async def list_all_batches(caller: ReadsProfiles, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Every batch there was, newest first, and what became of its rows."""
+    found = await read_batches(caller, limit, cursor)
+    return caller.answer({"batches": found[0], "next": found[1]})
+
+
+async def read_batches(
+    caller: Caller, limit: int, cursor: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of batches, and the cursor of the next."""
+    before = batches.FIRST
+    if cursor:
+        at, id_ = from_cursor(cursor, int, str)
+        before = _within(int(at)), _text(id_)
+    store = caller.service.gp.store
+    found = await caller.run(lambda: batches.list_batches(store, limit, before))
+    return found, to_cursor(*batches.place_of(found[-1])) if len(found) == limit else None
+
+
+def _within(number: int) -> int:
+    """A number of a cursor that engines and SQLite can take.
+
+    Raises:
+        Refusal: It is too large.
+    """
+    if abs(number) > batches.FIRST[0]:
+        raise invalid("query/cursor", "is no cursor of this list")
+    return number
+
+
 @router.get("/audit", operation_id="read_audit", response_model=AuditPage, tags=["operations"])
 async def audit(
     caller: Administers,
@@ -182,9 +222,21 @@ async def audit(
     cursor: Cursor = None,
 ) -> Response:
     """Who read whom and who wrote what, newest first."""
-    before = int(from_cursor(cursor, int)[0]) if cursor else None
-    if before is not None and abs(before) >= 1 << 62:
-        raise invalid("query/cursor", "is no cursor of this list")
+    found, following = await read_entries(caller, user=user, key=key, since=since, limit=limit, cursor=cursor)
+    return caller.answer({"entries": [entry.to_json() for entry in found], "next": following})
+
+
+async def read_entries(
+    caller: Caller,
+    *,
+    user: str | None,
+    key: str | None,
+    since: str | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[AuditEntry], str | None]:
+    """A page of the audit log, and the cursor of the next; that it was read is put down too."""
+    before = _within(int(from_cursor(cursor, int)[0])) if cursor else None
     from_ms = None
     if since is not None:
         try:
@@ -195,23 +247,20 @@ async def audit(
             raise invalid("query/since", "is out of range")
     service, who = caller.service, None if user is None else an_id(user, "query/user")
 
-    def read() -> list[Any]:
+    def read() -> list[AuditEntry]:
         service.audit.flush()
-        return list(
-            read_audit(
-                service.gp.settings.data_dir,
-                user=who,
-                key=None if key is None else _text(key),
-                since=from_ms,
-                before=before,
-                limit=limit,
-            )
+        return read_audit(
+            service.gp.settings.data_dir,
+            user=who,
+            key=None if key is None else _text(key),
+            since=from_ms,
+            before=before,
+            limit=limit,
         )
 
     async with caller.audited("audit.read"):
         found = await service.workers.run_anyway(read)
-    following = to_cursor(found[-1].number) if len(found) == limit else None
-    return caller.answer({"entries": [entry.to_json() for entry in found], "next": following})
+    return found, to_cursor(found[-1].number) if len(found) == limit else None
 
 
 def _text(value: Any) -> str:

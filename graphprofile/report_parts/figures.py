@@ -31,7 +31,8 @@ def safe(text: object) -> str:
     return html.escape(str(text), quote=False)
 
 
-def _layout(**more: Any) -> Figure:
+def layout(**more: Any) -> Figure:
+    """What all plots have in common."""
     return {
         "font": {"family": "var(--sans)", "size": 13, "color": "var(--muted)"},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -49,7 +50,8 @@ def _layout(**more: Any) -> Figure:
     }
 
 
-def _axis(title: str, **more: Any) -> Figure:
+def axis(title: str, **more: Any) -> Figure:
+    """An axis that cannot be zoomed."""
     return {
         "title": {"text": safe(title), "standoff": 12, "font": {"size": 13}},
         "gridcolor": "var(--grid)",
@@ -88,11 +90,11 @@ def interests_over_time(
     ]
     return {
         "data": traces,
-        "layout": _layout(
+        "layout": layout(
             height=400,
             hovermode="x unified",
-            xaxis=_axis(f"Time, by {bucket}", showgrid=False, type="date"),
-            yaxis=_axis(f"Events per {bucket}", rangemode="tozero", tickformat=",d"),
+            xaxis=axis(f"Time, by {bucket}", showgrid=False, type="date"),
+            yaxis=axis(f"Events per {bucket}", rangemode="tozero", tickformat=",d"),
         ),
         "narrow": {"layout": {"height": 420, "margin": {"l": 44, "r": 8}, "font": {"size": 11}}},
     }
@@ -158,12 +160,12 @@ def embedding_map(points: Sequence[Point], tags: Sequence[str], person: str | No
     bare = {"showticklabels": False, "showgrid": False, "ticks": ""}
     return {
         "data": traces,
-        "layout": _layout(
+        "layout": layout(
             height=640,
             margin={"l": 40, "r": 12, "t": 8, "b": 44},
             hovermode="closest",
-            xaxis=_axis("First direction of the map (no unit)", **bare),
-            yaxis=_axis("Second direction (no unit)", **bare),
+            xaxis=axis("First direction of the map (no unit)", **bare),
+            yaxis=axis("Second direction (no unit)", **bare),
             annotations=notes,
         ),
         "narrow": {"layout": {"height": 480, "margin": {"l": 28, "r": 4}, "font": {"size": 11}}},
@@ -209,7 +211,7 @@ def neighbourhood(graph: Neighbourhood) -> Figure:
 def _graph_layout(canvas: Canvas) -> Figure:
     # Axes without marks: a drawing of links has directions, but no quantity along them.
     bare = {"visible": False, "fixedrange": True}
-    return _layout(
+    return layout(
         height=int(canvas.height) + 40,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         hovermode="closest",
@@ -313,10 +315,10 @@ def metric(rows: Sequence[tuple[str, float, float | None, float | None]], title:
                 "showlegend": False,
             }
         ],
-        "layout": _layout(
+        "layout": layout(
             height=90 + 44 * len(rows),
-            xaxis=_axis(title, rangemode="tozero", tickformat=".2f"),
-            yaxis=_axis("", autorange="reversed", showgrid=False, type="category"),
+            xaxis=axis(title, rangemode="tozero", tickformat=".2f"),
+            yaxis=axis("", autorange="reversed", showgrid=False, type="category"),
             hovermode="closest",
         ),
         "narrow": {"layout": {"font": {"size": 12}}},
