@@ -83,7 +83,8 @@ def drift_of_inputs(inputs: Mapping[str, Mapping[str, Any]]) -> Figure:
                 "y": [safe(name) for name, _ in known],
                 "marker": {"color": [BANDS[found["band"]] for _, found in known]},
                 "customdata": [[found["band"], found["by_chance"]] for _, found in known],
-                "hovertemplate": "%{y}: %{x:.3f}, %{customdata[0]}<br>up to %{customdata[1]:.3f} by chance<extra></extra>",
+                "hovertemplate": "%{y}: %{x:.3f}, %{customdata[0]}<br>"
+                "up to %{customdata[1]:.3f} by chance<extra></extra>",
                 "showlegend": False,
             }
         ],
