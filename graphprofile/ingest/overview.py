@@ -21,7 +21,7 @@ MOST_ROWS = 50_000
 LEFT_OUT = "…"
 
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?""")
-_VALUE = re.compile(r"^.* (?=is no )")
+_VALUE = re.compile(r"^.* (?=is (?:no|more than) )")
 _LONG = re.compile(r"\S*(?:\d{5}|@)\S*")
 _ENGINE = re.compile(r"(the engine refused it).*", re.DOTALL)
 
