@@ -23,7 +23,7 @@ LEFT_OUT = "…"
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?""")
 _VALUE = re.compile(r"^.* (?=is (?:no|more than) )")
 _LONG = re.compile(r"\S*(?:\d{5}|@)\S*")
-_ENGINE = re.compile(r"(the engine refused it).*", re.DOTALL)
+_REST = re.compile(r"(?<=the engine refused it).*|; to declare it .*", re.DOTALL)
 
 
 class RefusedReason(Document):
@@ -128,7 +128,7 @@ def overview(data_dir: Path, *, most_rows: int = MOST_ROWS, newest: int = 20) ->
 
 def without_values(reason: str) -> str:
     """A reason without what it quotes."""
-    short = _ENGINE.sub(r"\1", reason)
+    short = _REST.sub("", reason)
     short = _VALUE.sub(f"{LEFT_OUT} ", _QUOTED.sub(LEFT_OUT, short))
     return _LONG.sub(LEFT_OUT, short)
 
