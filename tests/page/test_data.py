@@ -131,6 +131,7 @@ def test_older_batches(serve: Serve, gp: GraphProfile, visitor_of: Callable[[Run
     )
     ids = page.locator("div[aria-label=Batches] tbody td:last-child").all_inner_texts()
     assert len(set(ids)) == 33
+    page.evaluate("scrollTo(0, 0)")
     visitor.look("data-stale")
 
 

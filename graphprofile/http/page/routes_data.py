@@ -72,7 +72,7 @@ async def show_events(caller: ReadsProfiles) -> Response:
     counts, series, share = await caller.run(read)
     return fragment(
         caller,
-        "_events.html",
+        "_data_events.html",
         types=[{"event": name, "count": count} for name, count in counts.items()],
         total=sum(counts.values()),
         share=share,
