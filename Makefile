@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format neo4j bench chaos clean
+.PHONY: help demo test check format screenshots neo4j bench chaos clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) $(NEW_ENOUGH) || \
@@ -37,6 +37,9 @@ check: $(READY) ## ruff and mypy --strict
 format: $(READY) ## Put the code into the house's form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+screenshots: $(READY) ## The tests of the page, and a picture of each section in screenshots/ (needs Chromium)
+	@GRAPHPROFILE_SCREENSHOTS=screenshots $(BIN)/python -m pytest tests/page
 
 neo4j: $(READY) ## A real Neo4j in the foreground; prints how to reach it
 	@$(BIN)/python tests/neo4j_server.py
