@@ -47,6 +47,9 @@ def versions(models: Sequence[Mapping[str, Any]], measure: str) -> Figure:
     figure["data"][0]["marker"]["color"] = [
         "var(--accent)" if model["in_use"] else OTHER for model, _ in measured
     ]
+    figure["narrow"] = {
+        "layout": {"font": {"size": 10}, "xaxis": {"nticks": 3, "title": {"text": MEASURES[measure]}}}
+    }
     return figure
 
 
