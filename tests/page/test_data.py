@@ -27,16 +27,17 @@ def test_data_of_the_library(reader: Visitor, library: Running) -> None:
     assert "1962-06-28" in text
     assert "Everything is up to date" in text
     assert "By type, 21,112 in all" in text
-    assert "88 rows of 1 batches" in text
+    assert "88 rows of one batch" in text
     assert page.locator(".figure.js-plotly-plot").count() == 1
     drawn = page.evaluate(
         "document.querySelector('.figure').data.flatMap(one => one.y).reduce((a, b) => a + b)"
     )
     left_out = 59
     assert drawn + left_out == 21_112
+    reader.look("data")
     page.click("summary")
     assert page.locator(".refused li").count() == 20
-    reader.look("data")
+    page.evaluate("scrollTo(0, 0)")
     page.click("text=Audit log")
     page.wait_for_url("**/audit")
 

@@ -42,9 +42,9 @@ def test_model_of_the_library(reader: Visitor, library: Running) -> None:
     assert "Intended use" in card
     assert library.gp.models.show(version)["graph"]["digest"] in card
     assert page.locator("article table").count() >= 4
+    reader.look("model")
     page.click("summary")
     assert '"code_version"' in page.inner_text("pre")
-    reader.look("model")
 
 
 def test_a_card_cannot_bring_a_script() -> None:
