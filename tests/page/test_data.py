@@ -164,7 +164,14 @@ def test_a_share_of_many_events(http: httpx.Client, monkeypatch: pytest.MonkeyPa
     shown = http.get("/data/events", headers=HTML)
     assert shown.status_code == 200
     assert "Estimated from the events of 50.0% of the users" in shown.text
-    assert "240 in all" in shown.text
+    assert "By type, 240 in all" in shown.text
+    monkeypatch.setattr(reads_data, "COUNTED", 100)
+    monkeypatch.setattr(reads_data, "LOOKED_AT", 299)
+    shown = http.get("/data/events", headers=HTML)
+    assert "By type, about " in shown.text
+    monkeypatch.setattr(reads_data, "LOOKED_AT", 300)
+    shown = http.get("/data/events", headers=HTML)
+    assert "By type, about 240 in all" in shown.text
 
 
 def test_only_administrators_see_rows_places_and_logs(gp: GraphProfile, serve: Serve) -> None:

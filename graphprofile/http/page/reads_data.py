@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphprofile import reading
@@ -14,6 +16,8 @@ from graphprofile.report_parts.buckets import Series, count_by_time
 
 LOOKED_AT = 200_000
 """So many events are counted by their day; where there are more, those of a share of the users drawn by chance."""
+COUNTED = 1_000_000
+"""Where batches have brought more rows than this, events are not counted one by one either."""
 LAST_BATCHES = 20
 
 
@@ -93,27 +97,50 @@ def _do(what: str, command: str) -> dict[str, str | None]:
     return {"what": what, "command": command}
 
 
-def count_events(gp: GraphProfile) -> dict[str, int]:
-    """Events of each type, most first."""
+@dataclass(frozen=True)
+class Events:
+    """Events by type and by time.
+
+    Attributes:
+        types: Events of each type, most first.
+        counted: Whether these are counted, and not estimated.
+        series: Events of the users looked at, per stretch of time and type.
+        share: Of the users that were looked at, drawn by chance.
+    """
+
+    types: dict[str, int]
+    counted: bool
+    series: Series | None
+    share: float
+
+
+def read_events(gp: GraphProfile) -> Events:
+    """Events by type and time; where there are many, estimated from a share of the users.
+
+    Costs a scan of the users and of :data:`LOOKED_AT` events; to count up to :data:`COUNTED` of them another one.
+    """
+    rows = int(gp.store.read("status/sum_applied")[0]["rows"])
+    counted = rows <= COUNTED
+    types = _count_events(gp) if counted else {}
+    share = min(1.0, LOOKED_AT / max(1, sum(types.values()) if counted else rows))
+    names = gp.vocabulary.name_of
+    found = [
+        (names.get(row["type"], row["type"]), row["day"], row["precision"], row["events"])
+        for row in gp.store.read("status/count_events_by_day", event_types=gp.vocabulary.types, share=share)
+    ]
+    if not counted:
+        seen: Counter[str] = Counter()
+        for name, _, _, events in found:
+            seen[name] += events
+        types = {name: round(events / share) for name, events in seen.items()}
+    ordered = dict(sorted(types.items(), key=lambda pair: (-pair[1], pair[0])))
+    return Events(ordered, counted, count_by_time(found), share)
+
+
+def _count_events(gp: GraphProfile) -> dict[str, int]:
     found = {}
-    for kind, rule in gp.vocabulary.events.items():
+    for name, rule in gp.vocabulary.events.items():
         count = gp.store.read("status/count_events", event_types=(rule.type,))[0]["events"]
         if count:
-            found[kind] = int(count)
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def events_by_time(gp: GraphProfile, total: int) -> tuple[Series | None, float]:
-    """Events per stretch of time and type, and the share of the users that they are of.
-
-    Args:
-        gp: The graph.
-        total: How many events there are.
-    """
-    share = min(1.0, LOOKED_AT / max(1, total))
-    names = gp.vocabulary.name_of
-    rows = gp.store.read("status/count_events_by_day", event_types=gp.vocabulary.types, share=share)
-    found = count_by_time(
-        (names.get(row["type"], row["type"]), row["day"], row["precision"], row["events"]) for row in rows
-    )
-    return found, share
+            found[name] = int(count)
+    return found

@@ -10,7 +10,7 @@ from graphprofile.batches import count_batches
 from graphprofile.http.caller import ReadsProfiles
 from graphprofile.http.keys import ADMIN
 from graphprofile.http.page import charts_data
-from graphprofile.http.page.reads_data import LOOKED_AT, advice, count_events, events_by_time, read_health
+from graphprofile.http.page.reads_data import LOOKED_AT, advice, read_events, read_health
 from graphprofile.http.page.site import fragment, page
 from graphprofile.http.paging import Cursor
 from graphprofile.http.routes_graph import read_batches
@@ -64,17 +64,14 @@ async def show_health(caller: ReadsProfiles) -> Response:
 async def show_events(caller: ReadsProfiles) -> Response:
     """Events per type, and over time."""
     gp = caller.service.gp
-
-    def read() -> tuple[dict[str, int], Any, float]:
-        counts = count_events(gp)
-        return counts, *events_by_time(gp, sum(counts.values()))
-
-    counts, series, share = await caller.run(read)
+    found = await caller.run(lambda: read_events(gp))
+    series, share = found.series, found.share
     return fragment(
         caller,
         "_data_events.html",
-        types=[{"event": name, "count": count} for name, count in counts.items()],
-        total=sum(counts.values()),
+        types=[{"event": kind, "count": count} for kind, count in found.types.items()],
+        total=sum(found.types.values()),
+        counted=found.counted,
         share=share,
         looked_at=LOOKED_AT,
         bucket=series.bucket if series else None,
