@@ -14,9 +14,9 @@ from graphprofile.profiles import GraphProfile
 from graphprofile.records import iso
 from graphprofile.report_parts.buckets import Series, count_by_time
 
-LOOKED_AT = 200_000
+LOOKED_AT = 100_000
 """So many events are counted by their day; where there are more, those of a share of the users drawn by chance."""
-COUNTED = 1_000_000
+COUNTED = 500_000
 """Where batches have brought more rows than this, events are not counted one by one either."""
 LAST_BATCHES = 20
 
