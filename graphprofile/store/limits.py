@@ -157,21 +157,24 @@ class Gauge:
     """
 
     def __init__(self, transaction: neo4j.Transaction, seconds: float | None, most_bytes: int | None) -> None:
-        # The driver has no door here; its parts of these names are the same from 5.26 to 6.4.
-        self._inbox: Any = transaction._connection.inbox
-        self._socket: Any = self._inbox._socket
-        self.port = int(self._socket.getsockname()[1])
+        # The driver has no door here; its parts of these names are the same from 5.26 to 6.4. Where another version
+        # has others, nothing is counted: Neo4j's own time limit is left then, and none on the embedded engine.
+        self._inbox: Any = getattr(getattr(transaction, "_connection", None), "inbox", None)
+        self._socket: Any = getattr(self._inbox, "_socket", None)
+        self.port = 0 if self._socket is None else int(self._socket.getsockname()[1])
         self._ends = None if seconds is None else time.monotonic() + seconds
         self._left = most_bytes
         self.full = self.late = False
 
     def __enter__(self) -> Gauge:
-        self._inbox._socket = self
+        if self._socket is not None:
+            self._inbox._socket = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._inbox._socket = self._socket
-        self._set_deadline(None)
+        if self._socket is not None:
+            self._inbox._socket = self._socket
+            self._set_deadline(None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)

@@ -213,7 +213,8 @@ def test_attacks_change_nothing(served: Running, http: httpx.Client) -> None:
         "MATCH (u:User) WHERE u.name CONTAINS 'CREATE' RETURN u.id AS id",
         "RETURN 'a;b' AS text, 'USE x' AS `CALL x`",
         "CALL db.labels() YIELD label RETURN label",
-        "RETURN 1 AS x; // and no more",
+        "RETURN 1 AS x;",
+        "RETURN 1 AS x // and no more; not a word",
         "MATCH (u:User) CALL (u) { MATCH (u)-->(i) RETURN count(i) AS n } RETURN u.id, n LIMIT 3",
         "SHOW INDEXES",
         "WITH {call: 1, use: 2, show: 3} AS m RETURN m.call AS call, m.use AS use, m.show AS show",
@@ -255,10 +256,14 @@ class TestLimits:
         assert {one.json()["code"] for one in ended} == {"query_timeout"}
 
     def test_a_giant_answer_is_refused(self, http: httpx.Client) -> None:
-        answer = ask(http, "UNWIND range(1, 90) AS x RETURN [i IN range(1, 200000) | x * 100000] AS many")
+        answer = ask(http, "UNWIND range(1, 25) AS x RETURN [i IN range(1, 200000) | x * 100000] AS many")
         assert answer.status_code == 422
         assert answer.json()["code"] == "query_too_large"
-        assert ask(http, "RETURN 1 AS x").status_code == 200
+        until = time.monotonic() + 20
+        # The engine may be at it for a moment more, and says so.
+        while (after := ask(http, "RETURN 1 AS x")).status_code == 503 and time.monotonic() < until:
+            assert after.json()["code"] == "busy"
+        assert after.status_code == 200
 
     def test_the_time_of_an_insight(self, serve: Serve) -> None:
         served = serve(insight_seconds=1e-6)
