@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from graphprofile.exchange import ExportResult
     from graphprofile.filters import Filters, Where
     from graphprofile.ingest.live import LiveBatch
+    from graphprofile.ingest.recipes import Given
     from graphprofile.networks import AnalysisResult
     from graphprofile.store.asking import Rows
     from graphprofile.watch import Arrival
@@ -264,7 +265,7 @@ class GraphProfile:
         *sources: Any,
         loader: str = "generic",
         kind: Kind | None = None,
-        mapping: Sequence[str] | Mapping[str, str] = (),
+        mapping: Given = (),
         time_zone: str | None = None,
         time_unit: Literal["s", "ms", "us", "ns"] | None = None,
         on_conflict: Literal["keep", "replace"] = "keep",
@@ -282,7 +283,8 @@ class GraphProfile:
             loader: Name of a loader, ``generic`` for the generic columns.
             kind: What rows describe: events, users, items, content, tags or retracted (withdrawals of events by
                 type and id); None is told by the columns, and never retracted.
-            mapping: ``{"user_id": "CustomerID"}`` or ``["user_id=CustomerID"]``: generic column = source column.
+            mapping: ``{"user_id": "CustomerID"}`` or ``["user_id=CustomerID"]``: generic column = source column; or
+                the path of a mapping file, see ``docs/mapping.md``.
             time_zone: Zone of times without one, e.g. ``Europe/Paris``; UTC where neither this nor the loader
                 says.
             time_unit: ``s``, ``ms``, ``us`` or ``ns`` for numeric times; None is told by their size.
@@ -295,21 +297,23 @@ class GraphProfile:
         Raises:
             SourceError: A source cannot be read, or lacks columns.
             UsageError: No such loader or wrong mapping.
+            ConfigError: The mapping file is wrong.
             StoreMismatch: The vocabulary differs from the one in the graph.
         """
-        from graphprofile.ingest.session import Recipe, load_batch
+        from graphprofile.ingest.recipes import make_recipe
+        from graphprofile.ingest.session import load_batch
 
         if not sources:
             raise UsageError("Nothing to load.", "Name a file: `graphprofile load events.csv`.")
         if on_conflict not in ("keep", "replace"):
             raise UsageError(f"on_conflict is {on_conflict!r}.", "Use keep or replace.")
-        texts = mapping_texts(mapping)
+        recipe = make_recipe(loader, kind, mapping, time_zone, time_unit)
         self._prepare()
         return load_batch(
             self.store,
             self.vocabulary,
             sources,
-            Recipe(loader, kind, texts, time_zone, time_unit),
+            recipe,
             data_dir=self.settings.data_dir,
             on_conflict=on_conflict,
             resend=resend,
@@ -323,7 +327,7 @@ class GraphProfile:
         *,
         loader: str = "generic",
         kind: Kind | None = None,
-        mapping: Sequence[str] | Mapping[str, str] = (),
+        mapping: Given = (),
         time_zone: str | None = None,
         time_unit: Literal["s", "ms", "us", "ns"] | None = None,
         settle_seconds: float = 2.0,
@@ -352,15 +356,14 @@ class GraphProfile:
         Raises:
             SourceError: There is no such folder.
         """
-        from graphprofile.ingest.session import Recipe
+        from graphprofile.ingest.recipes import make_recipe
         from graphprofile.watch import Watch
 
         path = Path(folder)
         if not path.is_dir():
             raise SourceError(f"{path}: there is no such folder.", "Make it, or mend the path.")
-        texts = mapping_texts(mapping)
+        recipe = make_recipe(loader, kind, mapping, time_zone, time_unit)
         self._prepare()
-        recipe = Recipe(loader, kind, texts, time_zone, time_unit)
         return Watch(self, path, recipe, settle_seconds, stop or threading.Event(), options).arrivals()
 
     def undo(self, batch: str, *, progress: Progress | None = None) -> UndoResult:
@@ -529,6 +532,7 @@ class GraphProfile:
     def live_batch(self) -> LiveBatch:
         """A batch that stays open, for a service that takes events as they come."""
         from graphprofile.ingest.live import LiveBatch
+    from graphprofile.ingest.recipes import Given
 
         self._prepare()
         return LiveBatch(self.store, self.vocabulary)
@@ -983,13 +987,6 @@ def filters_of(tags: Sequence[str], where: Sequence[Where], available: bool) -> 
             raise UsageError(f"{name!r} is no tag.", "Give NAME or KIND:NAME.")
     asked = [where] if isinstance(where, str) else list(where)
     return Filters(tuple(names), tuple(asked), available)
-
-
-def mapping_texts(mapping: Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
-    """A mapping as ``field=column`` texts, whichever way it was given."""
-    if isinstance(mapping, Mapping):
-        return tuple(f"{name}={column}" for name, column in mapping.items())
-    return tuple(mapping)
 
 
 def known_id(value: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -134,6 +134,7 @@ class EventChunk:
         size: Their total, or None where nobody knows.
         source_number: Place of the source among those of its batch.
         skipped: Reason -> rows that the loader left out on purpose.
+        cleaned: Rule of a mapping file -> values that it changed.
     """
 
     frame: pl.DataFrame
@@ -145,6 +146,7 @@ class EventChunk:
     size: int | None = None
     source_number: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    cleaned: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -207,6 +209,7 @@ class DescriptionChunk:
         size: Their total, or None where nobody knows.
         repeats: Good rows that another one in ``rows`` stands for: duplicates.
         skipped: Reason -> rows that the loader left out on purpose.
+        cleaned: Rule of a mapping file -> values that it changed.
     """
 
     kind: Kind
@@ -219,6 +222,7 @@ class DescriptionChunk:
     source_number: int = 0
     repeats: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    cleaned: dict[str, int] = field(default_factory=dict)
 
 
 Chunk: TypeAlias = EventChunk | DescriptionChunk | RetractionChunk
@@ -270,6 +274,27 @@ class Loader(Protocol):
         ...
 
 
+class Reading(Protocol):
+    """One source under way, for loaders whose rows depend on the rows before them."""
+
+    def transform(self, raw: RawChunk) -> pl.DataFrame:
+        """As :meth:`Loader.transform`."""
+        ...
+
+    def changed(self) -> dict[str, int]:
+        """Rule -> values that it changed since this was last asked."""
+        ...
+
+
+@runtime_checkable
+class ReadingLoader(Protocol):
+    """A :class:`Loader` that reads every source from its beginning by a :class:`Reading` of its own."""
+
+    def begin(self, source: Any, kind: Kind) -> Reading:
+        """What reads the source."""
+        ...
+
+
 Progress = Callable[[str, int, int | None], None]
 """Called with (what, done, total or None)."""
 
@@ -302,7 +327,8 @@ class LoadResult(Document):
 
     ``late`` and ``replaced`` are parts of ``applied``. ``unsent`` are duplicates too: rows of files that an earlier
     batch had taken in whole. ``resumed``: an earlier process had begun the batch; the counts are those of both.
-    ``skipped``: reason -> rows that the loader left out on purpose, which are not in ``read``.
+    ``skipped``: reason -> rows that the loader left out on purpose, which are not in ``read``. ``cleaned``: rule of a
+    mapping file, as ``kind.column.rule`` -> values that it changed.
     """
 
     batch: str
@@ -321,6 +347,7 @@ class LoadResult(Document):
     events_per_second: float
     dry_run: bool = False
     skipped: dict[str, int] = {}
+    cleaned: dict[str, int] = {}
 
 
 class UndoResult(Document):

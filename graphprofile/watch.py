@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from graphprofile.errors import EngineError, GraphProfileError, SourceError, UsageError
 from graphprofile.ingest.files import is_data_file
 from graphprofile.ingest.seen import read_before
-from graphprofile.ingest.session import Recipe, file_keys, plan_sources
+from graphprofile.ingest.recipes import Recipe
+from graphprofile.ingest.session import file_keys, plan_sources
 from graphprofile.records import LoadResult
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Watch:
                 path,
                 loader=self.recipe.loader,
                 kind=self.recipe.kind,
-                mapping=self.recipe.mapping,
+                mapping=self.recipe.rules or self.recipe.mapping,
                 time_zone=self.recipe.time_zone,
                 time_unit=self.recipe.time_unit,
                 **self.options,

@@ -45,6 +45,13 @@ def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FIELD=COLUMN",
             help="Generic column = column of the file; FIELD:int=COLUMN gives a type, FIELD==TEXT a constant.",
         ),
+        click.option(
+            "--mapping",
+            "mapping_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="A mapping file: columns, formats and cleaning; `graphprofile map SOURCE` writes a first one.",
+        ),
         click.option("--kind", type=click.Choice(KINDS), help="What the rows describe; told by the columns."),
         click.option("--loader", default="generic", show_default=True, metavar="NAME", help="Who reads it."),
         click.argument("sources", nargs=-1, metavar="SOURCE..."),
@@ -105,6 +112,7 @@ def load(
     changes nothing; after a kill the same command goes on. Rows that cannot be used are kept in the quarantine; the
     exit code is then 3. `--kind retracted` withdraws events by event_type and event_id.
     """
+    take_mapping(options)
     for name, value in (("--undo", undo), ("--watch", watch)):
         if value is not None and sources:
             raise click.UsageError(
@@ -136,6 +144,16 @@ def load(
     else:
         show_load(result)
     return PARTIAL if result.quarantined or result.conflicts else DONE
+
+
+def take_mapping(options: dict[str, Any]) -> None:
+    """Put the mapping file in the place of the mapping, where one is given."""
+    path = options.pop("mapping_file")
+    if path is None:
+        return
+    if options["mapping"]:
+        raise click.UsageError("--mapping and --map do not go together.", click.get_current_context())
+    options["mapping"] = path
 
 
 def require_sources(sources: tuple[str, ...]) -> None:
@@ -185,6 +203,10 @@ def show_load(result: LoadResult) -> None:
         note(
             f"{result.unsent:,} of the duplicates lie in files that were taken in whole before; none was sent."
         )
+    for reason, rows in result.skipped.items():
+        note(f"Left out: {rows:,} rows, {reason}")
+    for rule, values in result.cleaned.items():
+        note(f"Cleaned: {values:,} values by {rule}")
     if result.quarantine_file:
         note(f"Refused rows with their reasons: {result.quarantine_file}")
     if result.replaced_file:
@@ -197,6 +219,7 @@ def show_load(result: LoadResult) -> None:
 def update(connection: Connection, sources: tuple[str, ...], **options: Any) -> int:
     """Load, then bring tags and vectors up to date: what a scheduler calls."""
     require_sources(sources)
+    take_mapping(options)
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
         result = gp.update(*sources, progress=progress, **options)
     if connection.as_json:

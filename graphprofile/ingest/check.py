@@ -12,7 +12,7 @@ from graphprofile.ingest.columns import first, identifiers, keep, numbers, prope
 from graphprofile.ingest.descriptions import check_descriptions
 from graphprofile.ingest.fields import MAX_NAME, clean_text, is_missing, shown
 from graphprofile.ingest.identity import complete_ids, content_hashes
-from graphprofile.ingest.mapping import REJECT, as_bool, did_you_mean
+from graphprofile.ingest.mapping import FLAGS, REJECT, as_bool, did_you_mean
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.times import DAY_MS, TimeUnit, check_future, zone
 from graphprofile.ingest.verdicts import (
@@ -298,6 +298,11 @@ def _properties(frame: pl.DataFrame, kind: Kind, bad: Verdicts) -> tuple[pl.Seri
     for name, source in property_columns(frame, kind, bad):
         one, two, errors = properties_as_json(frame[source])
         bad.add(source, errors)
+        if source == FLAGS:
+            # What is unusual depends on the rows around it: the event is the same in any batch.
+            native[name] = one
+            canonical[name] = one.clear(frame.height)
+            continue
         if name in native:
             one = pl.Series(coalesced(native[name].to_list(), one.to_list(), source, bad), dtype=pl.String)
             two = pl.Series(coalesced(canonical[name].to_list(), two.to_list(), source, bad), dtype=pl.String)

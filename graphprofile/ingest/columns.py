@@ -178,9 +178,9 @@ def _fast_times(column: pl.Series, zone: tzinfo, unit: TimeUnit | None) -> pl.Se
     if isinstance(column.dtype, pl.Datetime):
         per_ms = {"ms": 1, "us": 1_000, "ns": 1_000_000}[column.dtype.time_unit]
         ms = column.to_physical().cast(pl.Int64) // per_ms
-        return _in_range(ms if column.dtype.time_zone else _localised(ms, zone))
+        return _in_range(ms if column.dtype.time_zone else localised(ms, zone))
     if column.dtype == pl.Date:
-        return _in_range(_localised(column.to_physical().cast(pl.Int64) * DAY_MS, zone))
+        return _in_range(localised(column.to_physical().cast(pl.Int64) * DAY_MS, zone))
     return nulls(column, pl.Int64)
 
 
@@ -198,7 +198,7 @@ def _fast_text_times(column: pl.Series, zone: tzinfo, unit: TimeUnit | None) -> 
     days = text.str.contains(_DAY)
     if days.any():
         parsed = keep(text, days).str.to_date("%Y-%m-%d", strict=False)
-        ms = first(ms, _in_range(_localised(parsed.to_physical().cast(pl.Int64) * DAY_MS, zone)))
+        ms = first(ms, _in_range(localised(parsed.to_physical().cast(pl.Int64) * DAY_MS, zone)))
     return ms
 
 
@@ -230,13 +230,13 @@ def _iso_times(text: pl.Series, zone: tzinfo) -> pl.Series:
         ms = ms + fraction
         offset = first(offset, keep(pl.zeros(len(text), dtype=pl.Int64, eager=True), zulu))
         local = keep(ms, ~zoned)
-        return _in_range(first(keep(ms, zoned) - offset, _localised(local, zone)))
+        return _in_range(first(keep(ms, zoned) - offset, localised(local, zone)))
     if zone is UTC:
         return _in_range(ms)
-    return _in_range(first(keep(ms, zulu), _localised(keep(ms, ~zulu), zone)))
+    return _in_range(first(keep(ms, zulu), localised(keep(ms, ~zulu), zone)))
 
 
-def _localised(local: pl.Series, zone: tzinfo) -> pl.Series:
+def localised(local: pl.Series, zone: tzinfo) -> pl.Series:
     """Local milliseconds as UTC; null on days when the clocks change, which the rule itself decides."""
     if zone is UTC or local.is_null().all():
         return local

@@ -35,6 +35,8 @@ OPTIONAL: dict[Kind, tuple[str, ...]] = {
 }
 REJECT = "_reject"
 SKIP = "_skip"
+FLAGS = "\0flags"
+"""What a mapping file flags in a row: the property ``flags``, which does not count as content of an event."""
 
 _USUAL_NAMES = {
     "user_id": ("user", "userid", "customer", "customerid", "customer_id", "member", "member_id", "uid"),

@@ -30,6 +30,7 @@ from graphprofile.records import (
     Kind,
     Loader,
     RawChunk,
+    ReadingLoader,
     Rejection,
     RetractionChunk,
     SourceFile,
@@ -160,8 +161,10 @@ def read_checked(
     chunks = read_source(source, kind, chunk_rows=max(chunk_rows, CHECK_ROWS))
     if isinstance(source, SourceFile):
         chunks = ahead(chunks)
+    reading = loader.begin(source, kind) if isinstance(loader, ReadingLoader) else None
     for raw in chunks:
-        changed = loader.transform(raw.frame, kind)
+        changed = loader.transform(raw.frame, kind) if reading is None else reading.transform(raw)
+        cleaned = {} if reading is None else reading.changed()
         raw, changed, skipped = _without_skipped(raw, changed)
         original = raw.frame
         mapped = mapping.apply(changed, raw.source, raw.fixed_columns)
@@ -178,7 +181,7 @@ def read_checked(
                 gone, gone_original = withdrawn
                 found = check_retracted(gone, vocabulary, original=gone_original)
                 yield from _retraction_slices(found, chunk_rows)
-                if not ready.frame.height and not skipped:
+                if not ready.frame.height and not skipped and not cleaned:
                     continue
             chunk = check_events(
                 ready,
@@ -189,10 +192,10 @@ def read_checked(
                 original=original,
                 occurrences=occurrences,
             )
-            yield from _event_slices(replace(chunk, skipped=skipped), chunk_rows)
+            yield from _event_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
         else:
             described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
-            yield from _description_slices(replace(described, skipped=skipped), chunk_rows)
+            yield from _description_slices(replace(described, skipped=skipped, cleaned=cleaned), chunk_rows)
 
 
 def _without_skipped(raw: RawChunk, changed: pl.DataFrame) -> tuple[RawChunk, pl.DataFrame, dict[str, int]]:
@@ -213,13 +216,12 @@ def _without_skipped(raw: RawChunk, changed: pl.DataFrame) -> tuple[RawChunk, pl
 
 def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
     """The chunk in stretches of so many good rows; the refused and the left out ones go with the first."""
-    rejected, skipped = chunk.rejected, chunk.skipped
+    rejected, skipped, cleaned = chunk.rejected, chunk.skipped, chunk.cleaned
     for start in range(0, max(chunk.frame.height, 1), rows):
         frame = chunk.frame[start : start + rows]
-        yield replace(
-            chunk, frame=frame, rejected=rejected, read=frame.height + len(rejected), skipped=skipped
-        )
-        rejected, skipped = [], {}
+        read = frame.height + len(rejected)
+        yield replace(chunk, frame=frame, rejected=rejected, read=read, skipped=skipped, cleaned=cleaned)
+        rejected, skipped, cleaned = [], {}, {}
 
 
 def _retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[RetractionChunk]:
@@ -231,12 +233,14 @@ def _retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[Retraction
 
 
 def _description_slices(chunk: DescriptionChunk, rows: int) -> Iterator[DescriptionChunk]:
-    rejected, skipped, repeats = chunk.rejected, chunk.skipped, chunk.repeats
+    rejected, skipped, cleaned, repeats = chunk.rejected, chunk.skipped, chunk.cleaned, chunk.repeats
     for start in range(0, max(len(chunk.rows), 1), rows):
         part = chunk.rows[start : start + rows]
         read = len(part) + len(rejected) + repeats
-        yield replace(chunk, rows=part, rejected=rejected, read=read, repeats=repeats, skipped=skipped)
-        rejected, skipped, repeats = [], {}, 0
+        yield replace(
+            chunk, rows=part, rejected=rejected, read=read, repeats=repeats, skipped=skipped, cleaned=cleaned
+        )
+        rejected, skipped, cleaned, repeats = [], {}, {}, 0
 
 
 def _file_chunks(

@@ -20,7 +20,6 @@ from graphprofile.ingest.apply import EventWriter, OnConflict
 from graphprofile.ingest.counts import Counts
 from graphprofile.ingest.describe import DescriptionWriter
 from graphprofile.ingest.ledger import Ledger
-from graphprofile.ingest.loaders import find_loader
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.quarantine import (
     Origin,
@@ -31,10 +30,10 @@ from graphprofile.ingest.quarantine import (
     rows_by_origin,
 )
 from graphprofile.ingest.read import expand_paths, read_checked
+from graphprofile.ingest.recipes import Recipe, keep_rules, recipe_of, require_one_table
 from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.retract import RetractionWriter
 from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
-from graphprofile.ingest.times import TimeUnit
 from graphprofile.memory import give_back_memory
 from graphprofile.reading import watermark
 from graphprofile.records import (
@@ -55,25 +54,6 @@ if TYPE_CHECKING:
 
 Checked: TypeAlias = tuple[Origin, Chunk]
 Refuse: TypeAlias = Callable[[Sequence[Rejection], Origin], None]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the rows of a batch are read.
-
-    Attributes:
-        loader: Name of the loader.
-        kind: What the rows describe; None is told by loader and columns.
-        mapping: ``field=column`` texts.
-        time_zone: Zone of times without one, or None.
-        time_unit: Unit of times that are numbers, or None.
-    """
-
-    loader: str = "generic"
-    kind: Kind | None = None
-    mapping: tuple[str, ...] = ()
-    time_zone: str | None = None
-    time_unit: TimeUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +93,8 @@ def plan_sources(sources: Sequence[Any], recipe: Recipe) -> list[Any]:
         SourceError: A source cannot be found.
         UsageError: No such loader.
     """
-    reader = find_loader(recipe.loader)
+    reader = recipe.reader()
+    require_one_table(recipe, sources)
     named = [source for source in sources if isinstance(source, str | Path)]
     files = reader.sources(expand_paths(named), recipe.kind) if named else []
     last = ("events", "retracted")
@@ -142,7 +123,7 @@ def checked_chunks(
         SourceError: A source cannot be read.
         UsageError: No such loader, or a wrong mapping.
     """
-    reader = find_loader(recipe.loader)
+    reader = recipe.reader()
     columns = Mapping.parse(list(recipe.mapping))
     options = {} if chunk_rows is None else {"chunk_rows": chunk_rows}
     for number, source in enumerate(planned):
@@ -204,6 +185,7 @@ def run_batch(
     rows: Counter[int] = Counter()
     flawed: set[int] = set()
     skipped: Counter[str] = Counter()
+    cleaned: Counter[str] = Counter()
 
     def done(origin: Origin, chunk: Chunk, counts: Counts) -> None:
         rejected = [*chunk.rejected, *counts.rejected]
@@ -212,6 +194,7 @@ def run_batch(
         rows[chunk.source_number] += chunk.read
         if not isinstance(chunk, RetractionChunk):
             skipped.update(chunk.skipped)
+            cleaned.update(chunk.cleaned)
         refuse(rejected, origin)
         counts.rejected = []
         total.add(counts)
@@ -270,6 +253,7 @@ def run_batch(
         unsent=unsent,
         resumed=ledger is not None and ledger.resumed,
         skipped=dict(sorted(skipped.items())),
+        cleaned=dict(sorted(cleaned.items())),
         quarantine_file=None,
         seconds=round(seconds, 3),
         events_per_second=round(read / seconds, 1) if seconds else 0.0,
@@ -357,6 +341,7 @@ def load_batch(
     checked = itertools.chain(first, checked)
     if dry_run:
         return run_batch(store, vocabulary, checked, batch, lambda *_: None, ledger=None, progress=progress)
+    keep_rules(recipe, data_dir)
     ledger = Ledger.open(
         store,
         batch.id,
@@ -449,7 +434,7 @@ def retry_file(
 
     def again() -> Iterator[Checked]:
         for number, (origin, rows) in enumerate(readable.items()):
-            recipe = Recipe(origin.loader, origin.kind, origin.mapping, origin.time_zone, origin.time_unit)
+            recipe = recipe_of(origin, path.parent)
             for _, chunk in checked_chunks(
                 [[row.columns for row in rows]] if rows else [], vocabulary, recipe
             ):

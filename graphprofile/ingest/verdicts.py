@@ -11,7 +11,7 @@ import polars as pl
 
 from graphprofile.ingest.columns import Errors, nulls, plain_dtype, settle
 from graphprofile.ingest.fields import is_missing
-from graphprofile.ingest.mapping import OPTIONAL, REJECT, REQUIRED, property_name
+from graphprofile.ingest.mapping import FLAGS, OPTIONAL, REJECT, REQUIRED, property_name
 from graphprofile.records import Kind, RawChunk, Rejection
 
 Rule = Callable[[Any], Any]
@@ -86,6 +86,9 @@ def property_columns(frame: pl.DataFrame, kind: Kind, bad: Verdicts) -> Iterable
     # In this order, so that what is said of a row does not depend on the rows beside it.
     for source in sorted(frame.columns):
         if source in roles:
+            continue
+        if source == FLAGS:
+            yield FLAGS[1:], source
             continue
         try:
             yield property_name(source, kind), source

@@ -53,6 +53,7 @@ class Collected:
         rows: Rows read of each source.
         flawed: Sources with refused rows.
         skipped: Reason -> rows that the loader left out on purpose.
+        cleaned: Rule of a mapping file -> values that it changed.
         refused: Rows refused of each (source, kind).
         described: Parts of descriptions; those of nodes lack their counts of applied rows and duplicates.
         withdrawals: Parts of withdrawals; they lack these counts, too.
@@ -73,6 +74,7 @@ class Collected:
     rows: Counter[int] = field(default_factory=Counter)
     flawed: set[int] = field(default_factory=set)
     skipped: Counter[str] = field(default_factory=Counter)
+    cleaned: Counter[str] = field(default_factory=Counter)
     refused: dict[tuple[int, str], int] = field(default_factory=dict)
     described: list[Part] = field(default_factory=list)
     withdrawals: list[Part] = field(default_factory=list)
@@ -111,6 +113,7 @@ class Collector:
             self._nodes(chunk)
         if not isinstance(chunk, RetractionChunk):
             collected.skipped.update(chunk.skipped)
+            collected.cleaned.update(chunk.cleaned)
         if chunk.rejected:
             self._refuse(chunk.rejected)
             collected.flawed.add(source)

@@ -26,9 +26,10 @@ from graphprofile.ingest.bulk.shapes import Sink
 from graphprofile.ingest.counts import SUMMED
 from graphprofile.ingest.ledger import now_ms, this_writer
 from graphprofile.ingest.quarantine import QuarantineWriter
+from graphprofile.ingest.recipes import Recipe, keep_rules
 from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.seen import command_key
-from graphprofile.ingest.session import Recipe, checked_chunks, file_keys
+from graphprofile.ingest.session import checked_chunks, file_keys
 from graphprofile.records import LoadResult, Progress
 from graphprofile.settings import Settings
 from graphprofile.store import Store
@@ -206,6 +207,7 @@ def _prepare(
     first = list(itertools.islice(checked, 1))
     passes = scratch / "passes"
     passes.mkdir()
+    keep_rules(recipe, data_dir)
     properties = {
         "source": sources.text,
         "loader": recipe.loader,
@@ -287,6 +289,7 @@ def _document(
         "batch": sources.batch,
         **{name: getattr(prepared.counts, name) for name in SUMMED},
         "skipped": prepared.skipped,
+        "cleaned": prepared.cleaned,
         "quarantine_file": None if quarantine is None else str(quarantine),
         "seconds": round(seconds, 3),
         "events_per_second": round(prepared.counts.read / seconds, 1) if seconds else 0.0,

@@ -44,10 +44,14 @@ class Bulk:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What became of the rows; ``skipped``: reason -> rows that the loader left out on purpose."""
+    """What became of the rows.
+
+    ``skipped``: reason -> rows that the loader left out on purpose. ``cleaned``: rule -> values that it changed.
+    """
 
     counts: Counts
     skipped: dict[str, int]
+    cleaned: dict[str, int]
 
 
 def prepare(
@@ -108,7 +112,8 @@ def prepare(
             done += fresh.height
             if progress:
                 progress("preparing events", done, collected.events.rows)
-    return Prepared(ledger.total, dict(sorted(collected.skipped.items())))
+    counted = (dict(sorted(counts.items())) for counts in (collected.skipped, collected.cleaned))
+    return Prepared(ledger.total, *counted)
 
 
 def _note(sink: Sink, ledger: Ledger, parts: Sequence[Part], collected: Collected) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from graphprofile.errors import UsageError
 from graphprofile.ingest.bulk.importer import Importer
 from graphprofile.ingest.bulk.load import Sources, load_embedded, require_empty, scratch_folder, write_files
-from graphprofile.ingest.session import Recipe, describe_sources, new_batch_id, plan_sources
+from graphprofile.ingest.recipes import Given, make_recipe
+from graphprofile.ingest.session import describe_sources, new_batch_id, plan_sources
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.records import Kind, LoadResult, Progress
 from graphprofile.settings import Settings
@@ -26,7 +27,7 @@ def run_bulk(
     neo4j_home: Path | None = None,
     loader: str = "generic",
     kind: Kind | None = None,
-    mapping: Sequence[str] | Mapping[str, str] = (),
+    mapping: Given = (),
     time_zone: str | None = None,
     time_unit: TimeUnit | None = None,
     progress: Progress | None = None,
@@ -34,9 +35,7 @@ def run_bulk(
     """See :meth:`graphprofile.GraphProfile.load_bulk`."""
     if not sources:
         raise UsageError("Nothing to load.", "Name a file: `graphprofile load --bulk events.csv`.")
-    pairs = mapping.items() if isinstance(mapping, Mapping) else ()
-    texts = tuple(f"{name}={column}" for name, column in pairs) or tuple(mapping)
-    recipe = Recipe(loader, kind, texts, time_zone, time_unit)
+    recipe = make_recipe(loader, kind, mapping, time_zone, time_unit)
     found = Sources(plan_sources(sources, recipe), recipe, describe_sources(sources), new_batch_id())
     if out is None and neo4j_home is None:
         if settings.uri is not None:
