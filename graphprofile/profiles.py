@@ -532,7 +532,6 @@ class GraphProfile:
     def live_batch(self) -> LiveBatch:
         """A batch that stays open, for a service that takes events as they come."""
         from graphprofile.ingest.live import LiveBatch
-    from graphprofile.ingest.recipes import Given
 
         self._prepare()
         return LiveBatch(self.store, self.vocabulary)

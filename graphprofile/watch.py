@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphprofile.errors import EngineError, GraphProfileError, SourceError, UsageError
 from graphprofile.ingest.files import is_data_file
-from graphprofile.ingest.seen import read_before
 from graphprofile.ingest.recipes import Recipe
+from graphprofile.ingest.seen import read_before
 from graphprofile.ingest.session import file_keys, plan_sources
 from graphprofile.records import LoadResult
 

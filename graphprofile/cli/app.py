@@ -21,6 +21,7 @@ FAILED, USED_WRONGLY, INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
     "init": "loading:init",
+    "map": "mapping:map_source",
     "load": "loading:load",
     "update": "loading:update",
     "quarantine": "loading:quarantine",
@@ -94,6 +95,7 @@ class LazyGroup(click.Group):
 
 SUMMARIES = {
     "init": "Create constraints, indexes and a settings file.",
+    "map": "A first mapping file for a source of your own.",
     "load": "Load one incremental batch.",
     "update": "Load, then bring tags and vectors up to date.",
     "quarantine": "Rows that were refused: list, retry.",

@@ -47,7 +47,9 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None, *, stderr: bool = False
+) -> None:
     """A table for people; numbers to the right."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -69,7 +71,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     for row in rows:
         table.add_row(*(escape(cell(value)) for value in row))
     # Piped into a file or another program a table is as wide as it needs to be.
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    stream = sys.stderr if stderr else sys.stdout
+    Console(file=stream, width=None if stream.isatty() else 200).print(table)
 
 
 def print_pairs(pairs: Mapping[str, Any], title: str | None = None) -> None:

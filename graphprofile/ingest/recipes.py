@@ -50,6 +50,10 @@ class Recipe:
         return find_loader(self.loader) if self.rules is None else MappingLoader(self.rules)
 
 
+PLAIN = Recipe()
+"""The generic loader, everything told by the rows."""
+
+
 def make_recipe(
     loader: str = "generic",
     kind: Kind | None = None,
@@ -69,7 +73,11 @@ def make_recipe(
         mapping = read_rules(mapping)
     if not isinstance(mapping, Rules):
         return Recipe(loader, kind, mapping_texts(mapping), time_zone, time_unit)
-    for name, given in (("loader", loader not in ("generic", mapping.label)), ("time_zone", time_zone), ("time_unit", time_unit)):
+    for name, given in (
+        ("loader", loader not in ("generic", mapping.label)),
+        ("time_zone", time_zone),
+        ("time_unit", time_unit),
+    ):
         if given:
             raise UsageError(
                 f"A mapping file and {name} do not go together.",

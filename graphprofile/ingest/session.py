@@ -30,7 +30,7 @@ from graphprofile.ingest.quarantine import (
     rows_by_origin,
 )
 from graphprofile.ingest.read import expand_paths, read_checked
-from graphprofile.ingest.recipes import Recipe, keep_rules, recipe_of, require_one_table
+from graphprofile.ingest.recipes import PLAIN, Recipe, keep_rules, recipe_of, require_one_table
 from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.retract import RetractionWriter
 from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
@@ -40,7 +40,6 @@ from graphprofile.records import (
     Chunk,
     DescriptionChunk,
     EventChunk,
-    Kind,
     LoadResult,
     Progress,
     Rejection,
@@ -71,7 +70,7 @@ class Batch:
 
     source: str
     id: str
-    recipe: Recipe = Recipe()
+    recipe: Recipe = PLAIN
     on_conflict: OnConflict = "keep"
     files: tuple[str | None, ...] = ()
     unsent: dict[str, int] = field(default_factory=dict)
@@ -105,7 +104,7 @@ def plan_sources(sources: Sequence[Any], recipe: Recipe) -> list[Any]:
 def checked_chunks(
     planned: Sequence[Any],
     vocabulary: Vocabulary,
-    recipe: Recipe = Recipe(),
+    recipe: Recipe = PLAIN,
     *,
     chunk_rows: int | None = None,
     leave_out: frozenset[int] = frozenset(),

@@ -13,10 +13,13 @@ from pydantic import BaseModel, ValidationError
 
 from graphprofile.errors import ConfigError
 from graphprofile.ingest.mapped.model import EVERY, Rules
+from graphprofile.ingest.mapped.parts import Key, Scale, Value
 from graphprofile.records import Kind
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+))*)\s*=""")
+_KEY = re.compile(
+    r"""\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+))*)\s*="""
+)
 _PART = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w-]+))\s*(?:\.|$)""")
 
 Path_ = tuple[str | int, ...]
@@ -31,7 +34,9 @@ def read_rules(path: Path) -> Rules:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.", "Check the path of --mapping.") from error
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror}.", "Check the path of --mapping."
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8.", "Save the mapping as UTF-8.") from error
     try:
@@ -57,7 +62,9 @@ def check_rules(document: dict[str, Any], name: str, text: str = "") -> Rules:
     except ValidationError as error:
         lines = lines_of(text)
         wrong = [_told(dict(entry), document, name, lines) for entry in error.errors()]
-        raise ConfigError("\n".join(dict.fromkeys(wrong)), "docs/mapping.md says what may stand where.") from error
+        raise ConfigError(
+            "\n".join(dict.fromkeys(wrong)), "docs/mapping.md says what may stand where."
+        ) from error
     wrong = _unused(rules, name, lines_of(text))
     if wrong:
         raise ConfigError("\n".join(wrong), "docs/mapping.md says what may stand where.")
@@ -101,7 +108,9 @@ def lines_of(text: str) -> dict[Path_, int]:
 
 
 def _parts(dotted: str) -> Path_:
-    return tuple(next(part for part in match.groups() if part is not None) for match in _PART.finditer(dotted))
+    return tuple(
+        next(part for part in match.groups() if part is not None) for match in _PART.finditer(dotted)
+    )
 
 
 def _line(path: Path_, lines: dict[Path_, int]) -> int | None:
@@ -150,8 +159,6 @@ def _is_member(part: str) -> bool:
 
 def _known(path: Path_) -> list[str]:
     """Keys that may stand in the table at a path."""
-    from graphprofile.ingest.mapped import model
-
     at: Any = Rules
     for part in path:
         if isinstance(part, int):
@@ -161,7 +168,7 @@ def _known(path: Path_) -> list[str]:
             at = _inner(field.annotation)
         # Below a dictionary the next name is the user's own.
     known = list(at.model_fields) if isinstance(at, type) and issubclass(at, BaseModel) else []
-    return [*known, *(model.Key.model_fields if at is model.Value else ()), *(["from"] if at is model.Scale else ())]
+    return [*known, *(Key.model_fields if at is Value else ()), *(["from"] if at is Scale else ())]
 
 
 def _inner(annotation: Any) -> Any:

@@ -11,8 +11,9 @@ import polars as pl
 
 from graphprofile.ingest.columns import keep, nulls
 from graphprofile.ingest.fields import shown
-from graphprofile.ingest.mapped.model import Column, Convert, Rules
+from graphprofile.ingest.mapped.model import Rules
 from graphprofile.ingest.mapped.moments import read_times
+from graphprofile.ingest.mapped.parts import Column, Convert
 from graphprofile.ingest.mapped.texts import (
     as_text,
     booleans,
@@ -95,7 +96,9 @@ def _column(raw: pl.Series, name: str, rules: Rules, done: Cleaned) -> pl.Series
     own = rules.column(name)
     column = raw
     steps = list(text_rules(own))
-    if raw.dtype != pl.String and (own.map or own.replace or own.missing or own.unquote or raw.dtype == pl.Object):
+    if raw.dtype != pl.String and (
+        own.map or own.replace or own.missing or own.unquote or raw.dtype == pl.Object
+    ):
         column = as_text(raw)
     if column.dtype == pl.String:
         for rule, change in steps:
@@ -112,7 +115,9 @@ def _column(raw: pl.Series, name: str, rules: Rules, done: Cleaned) -> pl.Series
 def _refuse_unknown(before: pl.Series, after: pl.Series, name: str, done: Cleaned) -> None:
     rows = (after.is_null() & before.is_not_null()).arg_true().to_list()
     if rows:
-        done.refused.append((name, {row: f"{shown(before[row])} is not in the map of the column" for row in rows}))
+        done.refused.append(
+            (name, {row: f"{shown(before[row])} is not in the map of the column" for row in rows})
+        )
 
 
 def _missing(column: pl.Series, own: Column, name: str, done: Cleaned) -> pl.Series:
@@ -222,7 +227,9 @@ def _original(raw: pl.Series, now: pl.Series) -> pl.Series:
     return was
 
 
-def usual_of(values: np.ndarray[Any, np.dtype[np.float64]], method: str, threshold: float | None) -> Usual | None:
+def usual_of(
+    values: np.ndarray[Any, np.dtype[np.float64]], method: str, threshold: float | None
+) -> Usual | None:
     """What is usual among numbers; None where they are too few, or all alike."""
     if len(values) < LEAST:
         return None

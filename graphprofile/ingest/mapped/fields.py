@@ -12,7 +12,8 @@ import polars_hash
 from graphprofile.ingest.columns import keep, nulls
 from graphprofile.ingest.fields import shown
 from graphprofile.ingest.mapped.clean import Cleaned, moments
-from graphprofile.ingest.mapped.model import Key, Rules, Scale, Tags, Value, template_parts
+from graphprofile.ingest.mapped.model import Rules
+from graphprofile.ingest.mapped.parts import Key, Scale, Tags, Value, template_parts
 from graphprofile.ingest.mapped.texts import as_text, lists, numbers_of
 from graphprofile.ingest.occurrences import Counts, Occurrences
 
@@ -58,7 +59,11 @@ class Fields:
                 pieces.append(pl.Series([text]).new_from_index(0, self.height))
             if name is not None:
                 pieces.append(as_text(self.cleaned.columns[name]))
-        return pl.select(pl.concat_str(pieces)).to_series() if pieces else nulls(pl.Series([""]).clear(self.height), pl.String)
+        return (
+            pl.select(pl.concat_str(pieces)).to_series()
+            if pieces
+            else nulls(pl.Series([""]).clear(self.height), pl.String)
+        )
 
     def _looked_up(self, name: str, value: Value, column: pl.Series) -> pl.Series:
         if not (value.map or value.choices):
@@ -67,21 +72,29 @@ class Fields:
             text = as_text(column)
             return keep(text, text.str.len_bytes() > 0).fill_null(value.default)
         text = as_text(column)
-        found = text.replace_strict(value.map, default=None, return_dtype=pl.String) if value.map else nulls(text, pl.String)
+        found = (
+            text.replace_strict(value.map, default=None, return_dtype=pl.String)
+            if value.map
+            else nulls(text, pl.String)
+        )
         for choice in value.choices:
             mine = found.is_null() & text.str.contains(choice.pattern).fill_null(False)
             found = found.zip_with(~mine, pl.Series([choice.value]).new_from_index(0, self.height))
         empty = text.is_null() | (text == "").fill_null(False)
         if value.default is not None:
             use = empty if value.unknown != "default" else found.is_null()
-            found = found.zip_with(~(use & found.is_null()), pl.Series([value.default]).new_from_index(0, self.height))
+            found = found.zip_with(
+                ~(use & found.is_null()), pl.Series([value.default]).new_from_index(0, self.height)
+            )
         unknown = found.is_null() & ~empty
         if value.unknown == "keep":
             return found.zip_with(~unknown, text)
         if value.unknown == "reject" and unknown.any():
             known = ", ".join([*value.map, *(choice.pattern for choice in value.choices)][:8])
             rows = unknown.arg_true().to_list()
-            self._refuse(name, {row: f"{shown(text[row])} is not in the map (it has {known})" for row in rows})
+            self._refuse(
+                name, {row: f"{shown(text[row])} is not in the map (it has {known})" for row in rows}
+            )
         return found
 
     def _number(self, name: str, value: Value, column: pl.Series) -> pl.Series:
@@ -106,7 +119,9 @@ class Fields:
         (low, high), (first, last) = scale.from_, scale.to
         outside = ~numbers.is_between(min(low, high), max(low, high)).fill_null(True)
         rows = outside.arg_true().to_list()
-        self._refuse(name, {row: f"{numbers[row]:g} is outside its scale, {low:g} to {high:g}" for row in rows})
+        self._refuse(
+            name, {row: f"{numbers[row]:g} is outside its scale, {low:g} to {high:g}" for row in rows}
+        )
         return ((numbers - low) * ((last - first) / (high - low)) + first).round_sig_figs(14)
 
     def _time(self, name: str, value: Value, column: pl.Series) -> pl.Series:
@@ -114,7 +129,9 @@ class Fields:
             return column
         own = self.rules.column(value.column) if value.column is not None else None
         formats = value.formats or (own.formats if own else [])
-        found, errors = moments(column, formats, value.time_zone or (own.time_zone if own else None), self.rules)
+        found, errors = moments(
+            column, formats, value.time_zone or (own.time_zone if own else None), self.rules
+        )
         self._refuse(name, errors)
         return found
 
@@ -153,14 +170,18 @@ class Fields:
             names = column.cast(pl.List(pl.String))
             element: Any = pl.element()
             made = (
-                pl.struct(element.alias("name"), pl.lit(tag.kind).alias("kind"), pl.lit(tag.weight).alias("weight"))
+                pl.struct(
+                    element.alias("name"), pl.lit(tag.kind).alias("kind"), pl.lit(tag.weight).alias("weight")
+                )
                 if weighted
                 else pl.concat_str(pl.lit(f"{tag.kind}:"), element)
             )
             parts.append(names.list.eval(made).alias(str(number)))
         frame = pl.DataFrame(parts)
         empty: Any = pl.lit([], dtype=parts[0].dtype)
-        whole = frame.select(pl.concat_list([pl.col(part.name).fill_null(empty) for part in parts])).to_series()
+        whole = frame.select(
+            pl.concat_list([pl.col(part.name).fill_null(empty) for part in parts])
+        ).to_series()
         return keep(whole, whole.list.len() > 0).alias("tags")
 
     def _refuse(self, name: str, errors: dict[int, str]) -> None:

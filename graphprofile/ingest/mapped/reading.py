@@ -15,7 +15,8 @@ from graphprofile.errors import SourceError, UsageError
 from graphprofile.ingest.mapped.check import used_columns
 from graphprofile.ingest.mapped.clean import Cleaned, Usual, clean, usual_of
 from graphprofile.ingest.mapped.fields import Fields, key_hashes, numbered
-from graphprofile.ingest.mapped.model import Condition, Key, Rules, Skip, Table, Value
+from graphprofile.ingest.mapped.model import Condition, Rules, Skip, Table
+from graphprofile.ingest.mapped.parts import Key, Value
 from graphprofile.ingest.mapped.texts import as_text
 from graphprofile.ingest.mapping import FLAGS, REJECT, SKIP, did_you_mean, listed
 from graphprofile.ingest.occurrences import Occurrences

@@ -11,7 +11,7 @@ import polars as pl
 
 from graphprofile.ingest.columns import clean_texts, holds, keep, numbers, plain_dtype
 from graphprofile.ingest.fields import shown
-from graphprofile.ingest.mapped.model import Column
+from graphprofile.ingest.mapped.parts import Column
 from graphprofile.ingest.mapping import as_bool
 
 Rule = Callable[[pl.Series], pl.Series]
