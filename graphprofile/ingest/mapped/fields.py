@@ -166,7 +166,8 @@ class Fields:
                     column = lists(text, tag.separator)
                 else:
                     stripped = text.str.strip_chars()
-                    column = keep(stripped, stripped.str.len_bytes() > 0).reshape((-1, 1)).list.drop_nulls()
+                    present = keep(stripped, stripped.str.len_bytes() > 0)
+                    column = pl.select(pl.concat_list(present).list.drop_nulls()).to_series()
             names = column.cast(pl.List(pl.String))
             element: Any = pl.element()
             made = (
