@@ -38,7 +38,7 @@ def map_source(
     """Write a first mapping file for a source.
 
     SOURCE is CSV, TSV, JSON Lines or Parquet; its head and a few stretches are looked at. The mapping says in comments
-    why a column was taken for what it is, and what is uncertain. Mend it, then `graphprofile load SOURCE --mapping FILE`.
+    why a column was taken for what it is, and what is uncertain. Mend it, then load by `--mapping FILE`.
     """
     from graphprofile.vocabulary import Vocabulary
 
@@ -102,9 +102,8 @@ def _check(connection: Connection, source: Path | None, checked: Path, rows: int
 def _show(table: TablePreview) -> None:
     """What rows become, on stderr: what is on stdout may be the mapping itself."""
     refused, skipped = sum(table.refused.values()), sum(table.skipped.values())
-    note(
-        f"{table.kind}: {table.good:,} of the rows looked at can be used, {refused:,} would be refused, {skipped:,} left out"
-    )
+    rest = f"{refused:,} would be refused, {skipped:,} left out"
+    note(f"{table.kind}: {table.good:,} of the rows looked at can be used, {rest}")
     if table.rows:
         names = list(table.rows[0])
         print_table(names, [[row[name] for name in names] for row in table.rows], stderr=True)

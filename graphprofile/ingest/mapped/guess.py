@@ -11,8 +11,10 @@ from graphprofile.records import Kind
 from graphprofile.vocabulary import Vocabulary
 
 _NAMES = {
-    "user": r"user|customer|client|member|visitor|account|buyer|reader|patron|borrower|subscriber|person|uid|kunde|cliente|utilisateur",
-    "object": r"item|product|sku|stock ?code|article|movie|film|book|track|song|asin|isbn|video|course|game|listing|produkt|artikel|producto|produit",
+    "user": r"user|customer|client|member|visitor|account|buyer|reader|patron|borrower|subscriber|person|uid"
+    "|kunde|cliente|utilisateur",
+    "object": r"item|product|sku|stock ?code|article|movie|film|book|track|song|asin|isbn|video|course"
+    "|game|listing|produkt|artikel|producto|produit",
     "content": r"content|post|page|url|document|story",
     "event": r"event|action|activity|behaviou?r|verb|interaction|status|type|kind",
     "time": r"time|date|timestamp|ts|created|occurred|when|at|datum|fecha|day",
@@ -118,7 +120,7 @@ def _named(role: str, name: str) -> bool:
 def _words(name: str) -> str:
     """``CustomerID`` as ``customer id``."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return re.sub(r"(?<=[a-z])id\b", " id", re.sub(r"[\W_]+", " ", parted).strip().lower())
+    return re.sub(r"(?<=[a-z]{3})id\b", " id", re.sub(r"[\W_]+", " ", parted).strip().lower())
 
 
 def _rank(facts: dict[str, Facts], role: str, *, but: set[str | None] = frozenset()) -> list[str]:  # type: ignore[assignment]

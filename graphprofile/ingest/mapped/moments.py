@@ -15,6 +15,7 @@ _EXCEL_DAYS = {"excel": 25_569, "excel_1904": 24_107}
 """Days from a workbook's first one to 1970."""
 _SERIAL = r"^[0-9]{1,6}(?:\.[0-9]+)?$"
 _ZONED = r"[Tt ]\d.*(?:[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$|^[+-]?\d{5,}(?:\.\d+)?$"
+_PLAIN = r"^[+-]?\d{5,}(?:\.\d+)?$"
 _EPOCH = datetime(1970, 1, 1)
 
 Ambiguous = Literal["earliest", "latest", "reject"]
@@ -55,6 +56,9 @@ def read_times(
         if rest.null_count() == len(rest):
             break
         if form == ISO:
+            # Where numbers have a format of their own, ISO 8601 does not take them for seconds.
+            if any(number in formats for number in NUMBERS):
+                rest = keep(rest, ~rest.str.contains(_PLAIN))
             one, other, precise = _iso(rest)
         elif form in NUMBERS:
             one, other = _numbers(rest, form)
