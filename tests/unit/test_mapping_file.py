@@ -132,7 +132,7 @@ def test_choices_defaults_scales_and_products() -> None:
     text = """
     [events]
     user_id = "u"
-    event_type = { column = "p", choices = [{ pattern = "^C", value = "returned" }], default = "rated", unknown = "default"}
+    event_type = { column = "p", choices = [{pattern="^C", value="returned"}], default = "rated", unknown = "default" }
     object_id = "o"
     timestamp = "t"
     value = { column = "v", times = "n", absolute = true, scale = { from = [0, 10], to = [1, 5] } }
@@ -208,7 +208,7 @@ def shown(found: Result) -> list[Any]:
         ("map = { UK = 'United Kingdom' }", ["UK", "FR"], ["United Kingdom", "FR"], {"map": 1}),
         ("map = { UK = 'GB' }\nunknown = 'null'", ["UK", "FR"], ["GB", None], {"map": 2}),
         ("replace = [{ pattern = '(a)(b)', by = '$2$1' }]", ["abab", "c"], ["baba", "c"], {"replace": 1}),
-        ("missing = ['-']\ndefault = 'no'\non_missing = 'default'", ["-", "x"], ["no", "x"], {"missing": 1, "default": 1}),
+        ("missing=['-']\ndefault = 'n'\non_missing = 'default'", ["-", "x"], ["n", "x"], {"missing": 1, "default": 1}),
         ("type = 'int'", ["1", "-7", "9007199254740993"], [1, -7, 9007199254740993], {}),
         ("type = 'bool'", ["yes", "0", None], [True, False, None], {}),
         ("type = 'list'\nseparator = '|'", ["a | b|", ""], [["a", "b"], None], {}),
