@@ -129,6 +129,7 @@ def shell_commands() -> list[tuple[str, str]]:
 # What changes a server, needs a file of the reader's own or takes minutes is parsed, not run.
 PARSED_ONLY = (
     "demo",
+    "map",
     "serve",
     "up",
     "down",
@@ -212,7 +213,7 @@ def test_python_in_the_docs_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # Each block of a page may go on where the one before it ended; the README's writes, into a store of its own.
-    data = tmp_path / "own" if page in ("README.md", "loading.md") else library / "data"
+    data = tmp_path / "own" if page in ("README.md", "loading.md", "mapping.md") else library / "data"
     monkeypatch.setenv("GRAPHPROFILE_DATA", str(data))
     with GraphProfile.open() as gp:
         if page == "recommenders.md":
@@ -220,3 +221,27 @@ def test_python_in_the_docs_runs(
             gp.models.export("vectors.parquet")
             gp.recommend_all("picks.parquet", 20)
         exec(compile(block, page, "exec"), {"gp": gp, "GraphProfile": GraphProfile})
+
+
+def test_a_source_of_ones_own_in_ten_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRAPHPROFILE_DATA", str(tmp_path / "data"))
+    rows = "".join(f"{n},c{n % 5},s{n % 7},Thing,{n % 28 + 1}/12/2020,9.5\n" for n in range(60))
+    Path("orders.csv").write_text("OrderID,CustomerID,StockCode,Description,Date,Price\n" + rows, "utf-8")
+    lines = [line for page, line in shell_commands() if page == "mapping.md"]
+    assert [line.split()[1] for line in lines] == ["map", "map", "load"]
+    for line in lines:
+        assert run(shlex.split(line)[1:]) == 0, capsys.readouterr().err
+    assert "60 of the rows looked at can be used, 0 would be refused" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("block", [block for page, block in blocks("toml") if page == "mapping.md"])
+def test_mappings_in_the_docs_are_in_order(block: str) -> None:
+    import tomllib
+
+    from graphprofile.ingest.mapped.check import check_rules
+
+    rows = '[events]\nuser_id="u"\nevent_type="e"\nobject_id="o"\ntimestamp="t"\nvalue="Price"\n'
+    check_rules(tomllib.loads(block + rows), "docs/mapping.md", block + rows)
