@@ -357,3 +357,31 @@ def test_nothing_depends_on_the_rows_beside_it() -> None:
     together = shown(Result([row(p=value) for value in values], text, kind="events"))
     alone = [shown(Result([row(p=value)], text, kind="events"))[0] for value in values]
     assert together == alone == ["1", "2", "2.50", "true", None, "x", None, "2.5"]
+
+
+def test_a_column_that_only_decides_leaves_nothing_in_a_table() -> None:
+    text = """
+    [columns.u]
+    case = "upper"
+    keep_original = true
+    [columns.v]
+    type = "float"
+    outliers = { method = "mad" }
+    [[skip]]
+    reason = "cheap"
+    when = [{ column = "v", below = 1 }, { column = "u", equals = "BOB" }]
+    [items]
+    item_id = "o"
+    """
+    rows = [row(v=str(n % 3 + 1)) for n in range(30)] + [
+        row(v="9000", o="cup"),
+        row(v="x", o="pot"),
+        row(u="bob", v="0"),
+    ]
+    found = Result(frame(*rows), text)
+    assert {name: thing.properties for name, thing in found.described.items()} == {
+        "tea": {},
+        "cup": {},
+        "pot": {},
+    }
+    assert (found.refused, found.cleaned, found.skipped) == ([], {}, {"cheap": 1})

@@ -151,6 +151,19 @@ class MappedReading:
         """Columns that this table is made of, None where it takes all."""
         return used_columns(self.rules, self.kind)
 
+    @cached_property
+    def _own(self) -> set[str] | None:
+        """Columns that end up in this table, None where all do; others decide at most whether a row stays."""
+        said = self.table.properties
+        if said.keep == "*":
+            return None
+        origins = (*self.table.fields().values(), *said.add.values())
+        own = {name for origin in origins for name in origin.columns()}
+        return own | {*said.keep, *said.rename, *(tag.column for tag in self.table.tagged())}
+
+    def _is_own(self, column: str) -> bool:
+        return self._own is None or column in self._own
+
     def changed(self) -> dict[str, int]:
         """``kind.column.rule`` -> values changed since it was last asked."""
         found, self._changed = self._changed, Counter()
@@ -180,9 +193,10 @@ class MappedReading:
         self._add_properties(columns, cleaned, made, frame.columns)
         self._add_flags(columns, cleaned, height)
         for (column, rule), count in cleaned.changed.items():
-            if count:
+            if count and self._is_own(column):
                 self._changed[f"{self.kind}.{column}.{rule}"] += count
-        columns[REJECT] = _reasons([*cleaned.refused, *made.refused], height)
+        refused = [(name, errors) for name, errors in cleaned.refused if self._is_own(name)]
+        columns[REJECT] = _reasons([*refused, *made.refused], height)
         columns[SKIP] = skipped
         return pl.DataFrame([column.alias(name) for name, column in columns.items()])
 
@@ -244,7 +258,7 @@ class MappedReading:
         for name, origin in said.add.items():
             columns[_free(name, columns)] = made.field(name, origin)
         for name, was in cleaned.originals.items():
-            if was.null_count() < len(was):
+            if self._is_own(name) and was.null_count() < len(was):
                 columns[_free(f"original_{said.rename.get(name, name)}", columns)] = was
 
     def _add_flags(self, columns: dict[str, pl.Series], cleaned: Cleaned, height: int) -> None:
@@ -253,7 +267,10 @@ class MappedReading:
         words = [
             pl.select(pl.when(odd).then(pl.lit(f"outlier: {name}"))).to_series().alias(name)
             for name, odd in sorted(cleaned.flags.items())
+            if self._is_own(name)
         ]
+        if not words:
+            return
         found = pl.DataFrame(words).select(pl.concat_list(pl.all()).list.drop_nulls()).to_series()
         columns[FLAGS] = found.zip_with(found.list.len() > 0, found.clear(height))
 
