@@ -236,7 +236,7 @@ class SourceFile:
     Attributes:
         path: Where it lies.
         kind: What its rows describe; None is told by its columns.
-        format: csv | tsv | jsonl | parquet; None is told by the name.
+        format: csv | tsv | jsonl | json (JSON Lines or one array of objects) | parquet; None is told by the name.
         encoding: Of text files.
         separator: Of CSV files; None is told by the first line.
         columns: Column names of a CSV file that has no header line.
@@ -259,6 +259,9 @@ class Loader(Protocol):
     ``design`` (see ``docs/loading.md``); a row it cannot use gets a reason in the column ``_reject``
     (text ``field: reason``, null where the row is fine). A row that is in order and none of this kind's business
     gets a reason in ``_skip``: it is counted under that reason and neither checked, read nor quarantined.
+
+    A row that holds several events may become several: then the frame has a column ``_row``, the place (from 0) of
+    the row that each of its own was made of. Every row must be named; one that gives nothing says why in ``_skip``.
     """
 
     name: str

@@ -28,6 +28,7 @@ LAYERS = {
     "text": 3,
     "sample_data": 3,
     "ingest": 4,
+    "testing": 5,
     "tags": 4,
     "migrations": 4,
     "reading": 5,
@@ -144,6 +145,12 @@ def test_torch_is_imported_by_the_model_only() -> None:
     for path in PACKAGE.rglob("*.py"):
         if {"torch", "torch_geometric"} & {module.split(".")[0] for module in imports(path)}:
             assert path.parent.name == "graphsage", path
+
+
+def test_pytest_is_imported_by_the_test_kit_only() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if any(module.split(".")[0] == "pytest" for module in imports(path)):
+            assert path == PACKAGE / "testing.py", path
 
 
 def test_driver_exceptions_stay_in_the_store() -> None:

@@ -61,7 +61,7 @@ class Opened:
     Attributes:
         stream: Bytes, decompressed.
         raw: The file itself; its ``tell`` says how far reading has come.
-        format: csv | tsv | jsonl | parquet.
+        format: csv | tsv | jsonl | json (one array) | parquet.
         size: Bytes on disk.
     """
 
@@ -203,6 +203,8 @@ def _format(source: SourceFile, by_name: str | None, head: bytes) -> str:
             f"{path}: looks like {looks}, not {wanted or 'a table'}.", "Give CSV, JSON Lines or Parquet."
         )
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if wanted == "json":
+        return "json" if start.startswith(b"[") else "jsonl"
     if path.suffix.lower() == ".json" or (wanted in (None, "jsonl") and start.startswith(b"[")):
         if start.startswith(b"["):
             raise SourceError(

@@ -14,14 +14,16 @@ import numpy.typing as npt
 import polars as pl
 
 from graphprofile.errors import SourceError, UsageError
+from graphprofile.ingest.arrays import array_chunks
 from graphprofile.ingest.arrow import arrow_reader, frame_chunks, is_frame, parquet_chunks
 from graphprofile.ingest.check import check_descriptions, check_events, check_retracted, split_retracted
 from graphprofile.ingest.files import Opened, expand_paths, open_source
-from graphprofile.ingest.mapping import SKIP, Mapping, check_required, guess_kind
+from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
 from graphprofile.ingest.times import TimeUnit
+from graphprofile.ingest.transformed import once_a_row, transform
 from graphprofile.pipeline import ahead
 from graphprofile.records import (
     Chunk,
@@ -125,6 +127,7 @@ def read_checked(
     time_unit: TimeUnit | None = None,
     now_ms: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
+    check_rows: int | None = None,
 ) -> Iterator[Chunk]:
     """Read, transform, map and check a source.
 
@@ -138,9 +141,10 @@ def read_checked(
         time_unit: Unit of times that are numbers.
         now_ms: The present, epoch ms.
         chunk_rows: Most rows in one chunk.
+        check_rows: Most rows transformed and checked at once; None takes what is quick.
 
     Raises:
-        SourceError: The source cannot be read at all, or lacks a required column.
+        SourceError: The source cannot be read at all, or lacks a required column; or the loader lost rows.
         UsageError: The object is no source, or the time zone is unknown.
     """
     if isinstance(source, (str, Path)):
@@ -158,16 +162,15 @@ def read_checked(
     zone = time_zone or loader.time_zone
     occurrences = Occurrences()
     must_have = True
-    chunks = read_source(source, kind, chunk_rows=max(chunk_rows, CHECK_ROWS))
+    chunks = read_source(source, kind, chunk_rows=check_rows or max(chunk_rows, CHECK_ROWS))
     if isinstance(source, SourceFile):
         chunks = ahead(chunks)
     reading = loader.begin(source, kind) if isinstance(loader, ReadingLoader) else None
     for raw in chunks:
-        changed = loader.transform(raw.frame, kind) if reading is None else reading.transform(raw)
+        made = transform(raw, loader, reading)
         cleaned = {} if reading is None else reading.changed()
-        raw, changed, skipped = _without_skipped(raw, changed)
-        original = raw.frame
-        mapped = mapping.apply(changed, raw.source, raw.fixed_columns)
+        raw, skipped, original = made.raw, made.skipped, made.raw.frame
+        mapped = mapping.apply(made.frame, raw.source, raw.fixed_columns)
         # Rows that bring their own fields are judged one by one, except a whole file that never has one.
         if must_have and (raw.fixed_columns or (raw.source != ROWS and mapped.height)):
             check_required(mapped.columns, kind, raw.source)
@@ -180,6 +183,8 @@ def read_checked(
             if withdrawn is not None:
                 gone, gone_original = withdrawn
                 found = check_retracted(gone, vocabulary, original=gone_original)
+                if made.several:
+                    found.rejected = once_a_row(found.rejected)
                 yield from _retraction_slices(found, chunk_rows)
                 if not ready.frame.height and not skipped and not cleaned:
                     continue
@@ -192,26 +197,14 @@ def read_checked(
                 original=original,
                 occurrences=occurrences,
             )
+            if made.several:
+                chunk.rejected = once_a_row(chunk.rejected)
             yield from _event_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
         else:
             described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
+            if made.several:
+                described.rejected = once_a_row(described.rejected)
             yield from _description_slices(replace(described, skipped=skipped, cleaned=cleaned), chunk_rows)
-
-
-def _without_skipped(raw: RawChunk, changed: pl.DataFrame) -> tuple[RawChunk, pl.DataFrame, dict[str, int]]:
-    """The rows that the loader did not leave out, and why how many were.
-
-    A source's own column of that name means nothing: only a loader can leave rows out.
-    """
-    if SKIP not in changed.columns or SKIP in raw.frame.columns:
-        return raw, changed, {}
-    reasons, changed = changed[SKIP], changed.drop(SKIP)
-    stay = reasons.is_null()
-    if stay.all():
-        return raw, changed, {}
-    counted = dict(sorted(reasons.drop_nulls().value_counts().iter_rows()))
-    lines = np.asarray(raw.lines, dtype=np.int64)[stay.to_numpy()].tolist()
-    return replace(raw, frame=raw.frame.filter(stay), lines=lines), changed.filter(stay), counted
 
 
 def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
@@ -251,6 +244,8 @@ def _file_chunks(
     try:
         if opened.format == "parquet":
             yield from parquet_chunks(opened, kind, name, chunk_rows)
+        elif opened.format == "json":
+            yield from array_chunks(opened, source.encoding, kind, name, chunk_rows, block_size)
         elif opened.format == "jsonl":
             yield from json_chunks(opened, source.encoding, kind, name, chunk_rows, block_size)
         else:

@@ -18,7 +18,7 @@ MAX_COLUMNS = 1_000
 CHUNK_BYTES = 16 << 20
 
 
-class _Rows:
+class Rows:
     """Rows that each bring their own fields, gathered into a chunk."""
 
     def __init__(self, kind: Kind, name: str, chunk_rows: int) -> None:
@@ -26,6 +26,7 @@ class _Rows:
         self.clear()
 
     def clear(self) -> None:
+        """Begin the next chunk."""
         self.rows: list[dict[str, Any]] = []
         self.lines: list[int] = []
         self.names: dict[str, None] = {}
@@ -34,6 +35,7 @@ class _Rows:
 
     @property
     def full(self) -> bool:
+        """Whether the chunk is large enough."""
         return (
             len(self.rows) >= self.chunk_rows
             or len(self.rejected) >= self.chunk_rows
@@ -42,6 +44,7 @@ class _Rows:
         )
 
     def add(self, row: Any, line: int, size: int = 0) -> None:
+        """Add a row, or refuse it where it is no object of fields."""
         if not isinstance(row, Mapping):
             self.refuse(line, f"is a {_json_type(row)}, not an object of fields", row)
         elif len(row) > MAX_COLUMNS:
@@ -68,9 +71,11 @@ class _Rows:
         self.bytes += size
 
     def refuse(self, line: int, reason: str, row: Any, field: str = "row") -> None:
+        """Put a row into quarantine."""
         self.rejected.append(Rejection(self.name, line, field, reason, row, self.kind))
 
     def chunk(self, position: int, size: int | None) -> RawChunk:
+        """The rows gathered, as columns; the next chunk begins."""
         frame = pl.DataFrame(
             [native_column(name, [row.get(name) for row in self.rows]) for name in self.names]
         )
@@ -124,7 +129,7 @@ def json_chunks(
     Raises:
         SourceError: No line of its beginning is a JSON object or looks like one.
     """
-    rows = _Rows(kind, name, chunk_rows)
+    rows = Rows(kind, name, chunk_rows)
     given = looked = False
     for block in blocks(opened.stream, encoding, block_size):
         if not looked:
@@ -142,7 +147,7 @@ def json_chunks(
         yield rows.chunk(opened.raw.tell(), opened.size)
 
 
-def _json_lines(block: Block, rows: _Rows) -> Iterator[tuple[int, bytes]]:
+def _json_lines(block: Block, rows: Rows) -> Iterator[tuple[int, bytes]]:
     if block.too_long or block.damage is not None:
         text = block.data.decode("utf-8", "backslashreplace")
         if block.too_long:
@@ -168,7 +173,7 @@ def _look(block: Block, name: str) -> None:
 
 def dict_chunks(source: Iterable[Any], kind: Kind, name: str, chunk_rows: int) -> Iterator[RawChunk]:
     """Rows handed over as mappings."""
-    rows = _Rows(kind, name, chunk_rows)
+    rows = Rows(kind, name, chunk_rows)
     size = len(source) if isinstance(source, Sized) else None
     number = 0
     given = False

@@ -67,7 +67,7 @@ def blocks(stream: IO[bytes], encoding: str, block_size: int = BLOCK) -> Iterato
     carry, line = b"", 1
     skipped: bytes | None = None
     damage: str | None = None
-    parts = _utf8(stream, encoding, block_size)
+    parts = utf8_parts(stream, encoding, block_size)
     while True:
         try:
             part = next(parts, b"")
@@ -99,7 +99,8 @@ def blocks(stream: IO[bytes], encoding: str, block_size: int = BLOCK) -> Iterato
         yield Block(carry, line, 1)
 
 
-def _utf8(stream: IO[bytes], encoding: str, block_size: int) -> Iterator[bytes]:
+def utf8_parts(stream: IO[bytes], encoding: str, block_size: int) -> Iterator[bytes]:
+    """A stream in parts, as UTF-8 without a byte order mark; bytes not of the encoding stay no UTF-8."""
     parts = _parts(stream, block_size)
     first = next(parts, b"")
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphprofile.loaders.movielens import MovieLensLoader
 
 from graphprofile.errors import SourceError
 from graphprofile.ingest.files import expand_paths
 from graphprofile.ingest.loaders import find_loader
-from graphprofile.ingest.mapping import Mapping
-from graphprofile.ingest.read import read_checked
-from graphprofile.records import EventChunk
-from graphprofile.vocabulary import Vocabulary
+from graphprofile.testing import Loaded, LoaderContract
 
 RATINGS = "196\t1\t3\t881250949\n186\t2\t3.5\t891717742\n"
 RECBOLE = {
@@ -46,6 +44,27 @@ LATER = {
 }
 
 
+class OfMovieLens(LoaderContract):
+    loader = MovieLensLoader
+    latest = "2000-01-01"
+
+
+class TestRecbole(OfMovieLens):
+    files = {**RECBOLE, "ml.inter": RECBOLE["ml.inter"] + "196\t2\tgood\t881250949\n"}
+    good = {"events": 2, "items": 2, "users": 1}
+    refused = [("events", "ml.inter", 4, "value")]
+
+
+class TestMl100k(OfMovieLens):
+    files = {name: text.encode("latin-1") for name, text in OWN.items() if name != "u.genre"}
+    good = {"events": 2, "items": 2, "users": 1}
+
+
+class TestLater(OfMovieLens):
+    files = LATER
+    good = {"events": 2, "items": 2}
+
+
 def load(folder: Path, files: dict[str, str]) -> dict[str, Any]:
     """What each kind of file gives, by kind."""
     for name, content in files.items():
@@ -54,15 +73,9 @@ def load(folder: Path, files: dict[str, str]) -> dict[str, Any]:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    loader = find_loader("movielens")
-    found: dict[str, Any] = {}
-    for source in loader.sources(expand_paths([folder]), None):
-        chunks = list(read_checked(source, loader, None, Mapping(), Vocabulary()))
-        assert not any(chunk.rejected for chunk in chunks)
-        for chunk in chunks:
-            rows = chunk.frame.rows(named=True) if isinstance(chunk, EventChunk) else chunk.rows
-            found.setdefault(chunk.kind, []).extend(rows)
-    return found
+    loaded = Loaded.of(MovieLensLoader(), expand_paths([folder]))
+    assert not any(loaded.rejected.values())
+    return loaded.rows
 
 
 @pytest.mark.parametrize("files", [RECBOLE, OWN, LATER], ids=["recbole", "ml-100k", "ml-20m"])

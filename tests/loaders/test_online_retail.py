@@ -7,12 +7,17 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 from conftest import empty
-from graphprofile.loaders.online_retail import NO_CUSTOMER, NO_DESCRIPTION, NO_PRODUCT, STOCK_NOTE
+from graphprofile.loaders.online_retail import (
+    NO_CUSTOMER,
+    NO_DESCRIPTION,
+    NO_PRODUCT,
+    STOCK_NOTE,
+    OnlineRetailLoader,
+)
 from graphprofile.loaders.words import singular, tags_of
 
 from graphprofile import GraphProfile
@@ -20,9 +25,9 @@ from graphprofile.errors import SourceError
 from graphprofile.ingest.loaders import find_loader
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.read import expand_paths, read_checked
-from graphprofile.records import EventChunk, Kind
 from graphprofile.settings import Settings
 from graphprofile.store import Store
+from graphprofile.testing import Loaded, LoaderContract
 from graphprofile.vocabulary import Vocabulary
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -30,28 +35,35 @@ LANTERN = "536365,71053,WHITE METAL LANTERN,6,2010-12-01 08:26:00,3.39,17850.0,U
 BACK = "C536391,22556,PLASTERS IN TIN CIRCUS PARADE ,-12,2010-12-01 10:24:00,1.65,17548.0,United Kingdom"
 
 
-class Loaded:
-    """What a file gives, by kind."""
+def read(path: Path) -> Loaded:
+    return Loaded.of(OnlineRetailLoader(), expand_paths([path]))
 
-    def __init__(self, path: Path, kinds: Sequence[Kind] = ("items", "users", "events")) -> None:
-        loader = find_loader("online-retail")
-        self.rows: dict[str, list[Any]] = {kind: [] for kind in kinds}
-        self.read: Counter[str] = Counter()
-        self.repeats: Counter[str] = Counter()
-        self.skipped: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
-        self.rejected: dict[str, list[Any]] = {kind: [] for kind in kinds}
-        for source in loader.sources(expand_paths([path]), None):
-            if source.kind not in kinds:
-                continue
-            for chunk in read_checked(source, loader, None, Mapping(), Vocabulary()):
-                kind = chunk.kind
-                self.rows[kind] += (
-                    chunk.frame.rows(named=True) if isinstance(chunk, EventChunk) else chunk.rows
-                )
-                self.read[kind] += chunk.read
-                self.repeats[kind] += getattr(chunk, "repeats", 0)
-                self.skipped[kind].update(chunk.skipped)
-                self.rejected[kind] += chunk.rejected
+
+class TestContract(LoaderContract):
+    loader = OnlineRetailLoader
+    files = {
+        "lines.csv": HEADER
+        + "".join(
+            f"{line}\n"
+            for line in (
+                LANTERN,
+                LANTERN,
+                BACK,
+                LANTERN.replace("71053", "POST"),
+                LANTERN.replace("17850.0", ""),
+                LANTERN.replace("536365", "536366").replace(",6,", ",six,"),
+                "581216,71053,thrown away,-9,2011-12-09 08:00:00,0.0,,United Kingdom",
+            )
+        )
+    }
+    good = {"events": 3, "items": 2, "users": 2}
+    refused = [("events", "lines.csv", 7, "Quantity")]
+    skipped = {
+        "events": {STOCK_NOTE: 1, NO_CUSTOMER: 1, NO_PRODUCT: 1},
+        "items": {STOCK_NOTE: 1, NO_PRODUCT: 1},
+        "users": {STOCK_NOTE: 1, NO_CUSTOMER: 1},
+    }
+    earliest, latest = "2010-12-01", "2011-12-10"
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -60,7 +72,7 @@ def write(path: Path, *lines: str) -> Path:
 
 
 def load(folder: Path, *lines: str) -> Loaded:
-    return Loaded(write(folder / "lines.csv", *lines))
+    return read(write(folder / "lines.csv", *lines))
 
 
 def test_a_line_is_a_purchase_a_product_and_a_customer(tmp_path: Path) -> None:
@@ -252,7 +264,7 @@ def test_numbers_may_be_numbers(tmp_path: Path) -> None:
     frame = pl.read_csv(tmp_path / "lines.csv", try_parse_dates=True)
     frame.write_parquet(tmp_path / "lines.parquet")
     assert frame["CustomerID"].dtype == pl.Float64
-    text, typed = Loaded(tmp_path / "lines.csv"), Loaded(tmp_path / "lines.parquet")
+    text, typed = read(tmp_path / "lines.csv"), read(tmp_path / "lines.parquet")
     for kind in ("users", "items"):
         assert [(r.id, r.properties, r.updated_at) for r in typed.rows[kind]] == [
             (r.id, r.properties, r.updated_at) for r in text.rows[kind]
@@ -260,7 +272,7 @@ def test_numbers_may_be_numbers(tmp_path: Path) -> None:
     assert [row["hash"] for row in typed.rows["events"]] == [row["hash"] for row in text.rows["events"]]
     second = {"InvoiceNo": "Invoice", "UnitPrice": "Price", "CustomerID": "Customer ID"}
     pl.read_csv(tmp_path / "lines.csv", infer_schema=False).rename(second).write_csv(tmp_path / "second.csv")
-    again = Loaded(tmp_path / "second.csv").rows["events"]
+    again = read(tmp_path / "second.csv").rows["events"]
     assert [row["event_id"] for row in again] == [row["event_id"] for row in text.rows["events"]]
 
 
@@ -274,7 +286,7 @@ def test_other_files_are_refused_with_the_way_out(tmp_path: Path) -> None:
         loader.sources([tmp_path / "lines.csv"], "content")
     (tmp_path / "other.csv").write_text("a,StockCode\n1,2\n")
     with pytest.raises(SourceError, match="No column InvoiceNo, Description, Quantity"):
-        Loaded(tmp_path / "other.csv")
+        read(tmp_path / "other.csv")
     for date in ("12/1/2010 8:26", "01-12-2010 08:26"):
         with pytest.raises(SourceError, match="cannot be told whether the day or the month is first"):
             load(tmp_path, LANTERN.replace("2010-12-01 08:26:00", date))
@@ -348,7 +360,7 @@ def test_the_real_file_is_whole() -> None:
     folder = Path(os.environ.get("GRAPHPROFILE_TEST_DATA", "/nowhere")) / "online-retail"
     if not folder.is_dir():
         pytest.skip("online-retail: set GRAPHPROFILE_TEST_DATA to the folder that holds online-retail/")
-    found = Loaded(folder)
+    found = read(folder)
     assert {kind: len(rows) for kind, rows in found.rejected.items()} == {"items": 0, "users": 0, "events": 0}
     assert found.skipped == {
         "items": {STOCK_NOTE: 2_475, NO_PRODUCT: 2_988},

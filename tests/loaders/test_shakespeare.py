@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphprofile.loaders.shakespeare import ShakespeareLoader
 
 from graphprofile.errors import SourceError
 from graphprofile.ingest.loaders import find_loader
@@ -15,10 +16,25 @@ from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.read import read_checked
 from graphprofile.records import DescriptionChunk, EventChunk, Kind, SourceFile
 from graphprofile.sample_data import shakespeare_files
+from graphprofile.testing import LoaderContract
 from graphprofile.vocabulary import Vocabulary
 
 EVENTS = "event,event_type,member,book,event_start,event_end\n"
 BOOK = "https://shakespeareandco.princeton.edu/books/woolf-night-day/"
+
+
+class TestContract(LoaderContract):
+    loader = ShakespeareLoader
+    files = {
+        "events.csv": EVENTS
+        + "E1,Borrow,a,x,1923,1923-11\nE1,Borrow,b,x,1923-02,\nE2,Purchase,a,y,1923-02-03,\n"
+        "E3,Borrow,a,x,--02-03,\nE5,Renewal,a,x,1923,\n",
+        "books.csv": f'uri,title,author,year\n{BOOK},Night,"Woolf, V;Woolf, L",19??\n{BOOK}2,Day,,\n',
+        "members.csv": "uri,name\nhttps://shakespeareandco.princeton.edu/members/a/,A\n",
+    }
+    good = {"events": 3, "items": 2, "users": 1}
+    refused = [("events", "events.csv", 5, "event_start"), ("events", "events.csv", 6, "event_type")]
+    earliest, latest = "1919-01-01", "1962-12-31"
 
 
 def load(path: Path, kind: Kind) -> list[EventChunk | DescriptionChunk]:

@@ -1,0 +1,126 @@
+"""The objects of one JSON array, piece by piece in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from graphprofile.ingest.files import DAMAGED, Opened
+from graphprofile.ingest.rows import Rows
+from graphprofile.ingest.text import MAX_LINE, utf8_parts
+from graphprofile.records import Kind, RawChunk
+
+SHOWN = 2_000
+CUT = "the array is cut or damaged here: all before it was read; get the file again"
+
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
+_BETWEEN = re.compile(rb"\}(\s*,)\s*\{")
+_QUOTE, _COMMA, _OPENING, _END = ord('"'), ord(","), b"[{", ord("]")
+_TRIES = 8
+
+Element = tuple[bytes | None, Any, int]
+"""Text of an element, its value where the text is None, and its size in bytes."""
+
+
+def array_chunks(
+    opened: Opened, encoding: str, kind: Kind, name: str, chunk_rows: int, block_size: int
+) -> Iterator[RawChunk]:
+    """Rows of a file that holds one JSON array of objects; their ``lines`` count the elements from 1."""
+    rows = Rows(kind, name, chunk_rows)
+    elements = _Elements(opened, encoding, block_size)
+    number = 0
+    given = False
+    for text, value, size in elements.read():
+        number += 1
+        try:
+            rows.add_object(value if text is None else orjson.loads(text), number, size)
+        except orjson.JSONDecodeError as error:
+            shown = (text or b"")[:SHOWN].decode("utf-8", "backslashreplace")
+            rows.refuse(number, f"is no JSON: {error}", shown)
+        if rows.full:
+            yield rows.chunk(opened.raw.tell(), opened.size)
+            given = True
+    if elements.damage is not None:
+        rest = elements.rest[:SHOWN].decode("utf-8", "backslashreplace")
+        rows.refuse(number + 1, elements.damage, rest, "file")
+    if rows.rows or rows.rejected or not given:
+        yield rows.chunk(opened.raw.tell(), opened.size)
+
+
+class _Elements:
+    """Splits an array into its elements.
+
+    Attributes:
+        rest: What is left of the text where it is damaged.
+        damage: What is wrong with the array as a whole, known when all of it was read.
+    """
+
+    def __init__(self, opened: Opened, encoding: str, block_size: int) -> None:
+        self.parts = utf8_parts(opened.stream, encoding, block_size)
+        self.rest = b""
+        self.ended = False
+        self.damage: str | None = None
+
+    def read(self) -> Iterator[Element]:
+        """The elements, in order."""
+        self.rest = next(self.parts, b"").lstrip().removeprefix(b"[")
+        while not self.ended:
+            yield from self._whole()
+            if not self.ended:
+                yield from self._tokens()
+            if self.ended:
+                break
+            if len(self.rest) > MAX_LINE:
+                self.damage = "is longer than 16 MiB, or does not end; its start is kept here"
+                return
+            try:
+                part = next(self.parts, b"")
+            except DAMAGED:
+                part = b""
+            if not part:
+                self.damage = CUT
+                return
+            self.rest += part
+        if self.rest.strip() or any(part.strip() for part in self.parts):
+            self.damage = "follows the end of the array: nothing may"
+
+    def _whole(self) -> Iterator[Element]:
+        """All elements up to one of the last commas at once, if they are in order."""
+        ends = [found.start(1) for found in _BETWEEN.finditer(self.rest)][-_TRIES:]
+        for end in reversed(ends):
+            try:
+                values = orjson.loads(b"[" + self.rest[:end] + b"]")
+            except orjson.JSONDecodeError:
+                continue
+            size = end // max(len(values), 1)
+            self.rest = self.rest[self.rest.index(b",", end) + 1 :]
+            yield from ((None, value, size) for value in values)
+            return
+
+    def _tokens(self) -> Iterator[Element]:
+        """One element after the other."""
+        text, start, depth = self.rest, 0, 0
+        for found in _TOKEN.finditer(text):
+            sign = text[found.start()]
+            if sign == _QUOTE:
+                if found.end() - found.start() == 1:
+                    break
+            elif sign in _OPENING:
+                depth += 1
+            elif sign == _COMMA:
+                if not depth:
+                    element = text[start : found.start()].strip()
+                    yield element, None, len(element)
+                    start = found.end()
+            elif depth:
+                depth -= 1
+            elif sign == _END:
+                last = text[start : found.start()].strip()
+                start, self.ended = found.end(), True
+                if last:
+                    yield last, None, len(last)
+                break
+        self.rest = text[start:]
