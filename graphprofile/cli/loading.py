@@ -242,6 +242,30 @@ def update(connection: Connection, sources: tuple[str, ...], **options: Any) -> 
     return PARTIAL if result.load.quarantined or result.load.conflicts else DONE
 
 
+@click.command(epilog="Example: graphprofile loaders")
+@common
+def loaders(connection: Connection) -> int:
+    """List the loaders: what `--loader` takes, and what each of them reads.
+
+    Also those of other packages, which name theirs in the entry-point group `graphprofile.loaders`. One that cannot be
+    imported is named with its error.
+    """
+    from graphprofile.ingest.loaders import list_loaders
+
+    found = list_loaders()
+    if connection.as_json:
+        print_json([asdict(loader) for loader in found])
+        return DONE
+    print_table(
+        ["loader", "reads", "package"],
+        [
+            (one.name, one.summary if one.error is None else f"cannot be imported: {one.error}", one.package)
+            for one in found
+        ],
+    )
+    return DONE
+
+
 @click.group(epilog="Example: graphprofile quarantine list")
 def quarantine() -> None:
     """Rows that were refused."""

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import graphprofile.loaders
 import polars as pl
 import pytest
 
+from graphprofile.cli.app import run
 from graphprofile.errors import UsageError
 from graphprofile.ingest.loaders import find_loader, list_loaders
 from graphprofile.ingest.mapping import REQUIRED
 
+NAMES = ["generic", "movielens", "online-retail", "shakespeare"]
+
 
 def test_the_loaders_are_found_by_name() -> None:
-    assert list(list_loaders()) == ["generic", "movielens", "online-retail", "shakespeare"]
-    for name, summary in list_loaders().items():
-        loader = find_loader(name)
-        assert (loader.name, loader.summary) == (name, summary)
-        assert loader.time_zone
+    found = list_loaders()
+    assert [one.name for one in found] == NAMES
+    for one in found:
+        loader = find_loader(one.name)
+        assert (loader.name, loader.summary, None) == (one.name, one.summary, one.error)
+        assert one.package.startswith("graphprofile ")
 
 
 def test_an_unknown_loader_names_the_closest() -> None:
@@ -27,7 +32,49 @@ def test_an_unknown_loader_names_the_closest() -> None:
         UsageError, match=r"Unknown loader 'shakespear' \(did you mean 'shakespeare'\?\)"
     ) as caught:
         find_loader("shakespear")
-    assert caught.value.hint == "Known: generic, movielens, online-retail, shakespeare."
+    assert caught.value.hint == f"Known: {', '.join(NAMES)}."
+
+
+@pytest.fixture
+def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package with a loader that works, one that does not, and one that takes a name of ours."""
+    info = tmp_path / "visits-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: visits\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(
+        "[graphprofile.loaders]\nvisits = visits_loader:Visits\nbroken = visits_loader:Broken\n"
+        "gone = no_such_module:Loader\ngeneric = visits_loader:Visits\n"
+    )
+    (tmp_path / "visits_loader.py").write_text(
+        "from graphprofile.loaders.generic import GenericLoader\n"
+        "class Visits(GenericLoader):\n    name = 'visits'\n    summary = 'visits'\n"
+        "class Broken:\n    def __init__(self): raise RuntimeError('no licence')\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("others")
+def test_the_command_lists_other_packages_loaders_and_names_the_broken_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["loaders", "--json"]) == 0
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert sorted(found) == sorted([*NAMES, "broken", "gone", "visits"])
+    assert found["visits"] == {"name": "visits", "summary": "visits", "package": "visits 1.2", "error": None}
+    assert (found["broken"]["summary"], found["broken"]["error"]) == (None, "RuntimeError: no licence")
+    assert found["gone"]["error"] == "ModuleNotFoundError: No module named 'no_such_module'"
+    assert found["generic"]["package"].startswith("graphprofile ")
+    assert run(["loaders"]) == 0
+    shown = capsys.readouterr().out
+    assert "cannot be imported: RuntimeError: no licence" in shown
+    assert "MovieLens: u.data" in shown
+
+
+@pytest.mark.usefixtures("others")
+def test_a_broken_loader_is_refused_with_its_package() -> None:
+    with pytest.raises(UsageError, match="The loader 'broken' cannot be imported: no licence") as caught:
+        find_loader("broken")
+    assert caught.value.hint == "Reinstall visits 1.2."
 
 
 def test_the_generic_loader_changes_nothing() -> None:
