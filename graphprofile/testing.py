@@ -245,20 +245,20 @@ class LoaderContract:
     def test_the_sample_gives_what_is_expected(self, tmp_path: Path) -> None:
         """As many of each kind as declared; refused and left out what is declared, and no more."""
         loaded = self.load(self.written(tmp_path))
-        found = {kind: len(rows) for kind, rows in loaded.rows.items()}
-        assert {kind: n for kind, n in found.items() if n} == dict(self.good)
+        found = Counter(kind for kind, _, _ in loaded.descriptions())
+        found.update(events=loaded.events().total(), retracted=len(loaded.withdrawals()))
+        _same(dict(+found), dict(self.good), "good")
         refused = sorted(
             (kind, Path(one.source).name, one.line, one.field)
             for kind, rows in loaded.rejected.items()
             for one in rows
         )
-        reasons = "\n".join(
+        reasons = "; ".join(
             f"{one.line} {one.field}: {one.reason}" for r in loaded.rejected.values() for one in r
         )
-        assert refused == sorted(self.refused), reasons
-        assert {kind: dict(n) for kind, n in loaded.skipped.items() if n} == {
-            kind: dict(n) for kind, n in self.skipped.items()
-        }
+        _same(refused, sorted(self.refused), f"refused ({reasons})")
+        skipped = {kind: dict(reasons) for kind, reasons in loaded.skipped.items() if reasons}
+        _same(skipped, {kind: dict(reasons) for kind, reasons in self.skipped.items()}, "skipped")
 
     def test_nothing_is_lost(self, tmp_path: Path) -> None:
         """Every row of every file is something good, refused, or counted as left out."""
@@ -292,7 +292,7 @@ class LoaderContract:
         """No two events of the sample share type and id."""
         events = self.load(self.written(tmp_path)).events().elements()
         counts = Counter((kind, event_id) for kind, event_id, _ in events)
-        assert [key for key, count in counts.items() if count > 1] == []
+        _same([key for key, count in counts.items() if count > 1], [], "ids that come twice")
 
     def test_times_are_plausible(self, tmp_path: Path) -> None:
         """Between the declared bounds."""
@@ -301,25 +301,25 @@ class LoaderContract:
         times += [at for at in loaded.descriptions().values() if at is not None]
         last = epoch_ms(self.latest or datetime.now().astimezone() + timedelta(days=1))
         wrong = [iso(ts) for ts in times if not epoch_ms(self.earliest) <= ts <= last]
-        assert wrong == []
+        _same(wrong, [], "times")
 
     # --- however it is read -------------------------------------------------------------------------------
 
     def test_reading_twice_gives_the_same(self, tmp_path: Path) -> None:
         """The same rows, refusals and counts; the same ids."""
         paths = self.written(tmp_path)
-        assert self.load(paths).everything() == self.load(paths).everything()
+        _same(self.load(paths).everything(), self.load(paths).everything(), "everything")
 
     @pytest.mark.parametrize("rows", [1, 2, 3, 7])
     def test_any_chunks_give_the_same(self, tmp_path: Path, rows: int) -> None:
         """What becomes of a row does not depend on which rows are transformed with it."""
         paths = self.written(tmp_path)
-        assert self.load(paths, rows).everything() == self.load(paths).everything()
+        _same(self.load(paths, rows).everything(), self.load(paths).everything(), "everything")
 
     def test_the_order_of_files_does_not_matter(self, tmp_path: Path) -> None:
         """Last file first."""
         paths = self.written(tmp_path)
-        assert self.load(paths[::-1]).everything() == self.load(paths).everything()
+        _same(self.load(paths[::-1]).everything(), self.load(paths).everything(), "everything")
 
     @pytest.mark.parametrize("seed", [1, 2, 3])
     def test_the_order_of_rows_does_not_matter(self, tmp_path: Path, seed: int) -> None:
@@ -331,7 +331,7 @@ class LoaderContract:
         for path, head, stretches in texts:
             rows = [row if row.endswith(b"\n") else row + b"\n" for row in stretches]
             path.write_bytes(head + b"".join(random.Random(seed).sample(rows, len(rows))))
-        assert self.load([tmp_path / name for name in self.files]).everything() == whole
+        _same(self.load([tmp_path / name for name in self.files]).everything(), whole, "everything")
 
     def test_positions_rise_to_the_end(self, tmp_path: Path) -> None:
         """What a progress bar and a load that goes on rely on."""
@@ -356,7 +356,7 @@ class LoaderContract:
                 content = content.replace(b"\n", b"\r\n")
             marked = encodings[path].lower().startswith("utf-8") and not content.startswith(b"\xef\xbb\xbf")
             path.write_bytes(b"\xef\xbb\xbf" + content if marked else content)
-        assert self.load([tmp_path / name for name in self.files]).everything() == expected
+        _same(self.load([tmp_path / name for name in self.files]).everything(), expected, "everything")
 
     def test_an_empty_file_is_refused_by_name(self, tmp_path: Path) -> None:
         """As a whole, before anything is read."""
@@ -384,8 +384,8 @@ class LoaderContract:
                     before += b"\n"
                 path.write_bytes(before + self.bad_row + b"".join(stretches[at:]))
                 loaded = self.load([tmp_path / name for name in self.files])
-                assert loaded.events() == whole.events()
-                assert loaded.descriptions() == whole.descriptions()
+                _same(loaded.events(), whole.events(), "events")
+                _same(loaded.descriptions(), whole.descriptions(), "descriptions")
                 more = loaded.refusals() - whole.refusals()
                 assert more, "the bad row is nowhere"
                 assert {kind for kind, _, _ in more} <= loaded.rows.keys()
@@ -426,7 +426,12 @@ class LoaderContract:
                     again = Loaded()
                     again.add(loader, [one.row], one.kind)  # type: ignore[arg-type]
                     verdicts = [(r.field, r.reason) for found in again.rejected.values() for r in found]
-                    assert verdicts == [(one.field, one.reason)], kind
+                    _same(verdicts, [(one.field, one.reason)], kind)
+
+
+def _same(found: Any, expected: Any, what: str) -> None:
+    # Spelled out: pytest explains the asserts of test modules only.
+    assert found == expected, f"{what}: found {found!r}, expected {expected!r}"
 
 
 def _write(path: Path, content: str | bytes) -> Path:
