@@ -89,7 +89,8 @@ _EVENT = (
 _CALL = ("messageId", "type", "userId", "anonymousId", "event", "name", "properties", "context")
 _TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 _DETAILS = ("sku", "variant", "url", "image_url")
-_NO_ITEM = (None,) * (len(_DETAILS) + 5)
+_TAG_KINDS = ("category", "brand")
+_NO_ITEM = (None,) * (len(_DETAILS) + len(_TAG_KINDS) + 4)
 _TRAITS = {name: f"trait_{name}" for name in ("user_id", "updated_at")}
 """Traits whose names mean something else here."""
 _NOTHING: tuple[None, None, str, None, dict[str, Any]] = (None, None, "item", None, {})
@@ -329,14 +330,14 @@ def _items(frame: pl.DataFrame) -> pl.DataFrame:
                     None,
                     _product_id(product),
                     text(product.get("name")),
-                    _tags(product),
+                    *(text(product.get(kind)) for kind in _TAG_KINDS),
                     *(text(product.get(name)) for name in _DETAILS),
                     None if price is None else number(price),
                     time,
                 )
             )
-    frame = columns(("_row", "_skip", "item_id", "title", "tags", *_DETAILS, "price", "updated_at"), rows)
-    return _with_lists(frame)
+    names = ("_row", "_skip", "item_id", "title", *(f"_{kind}" for kind in _TAG_KINDS), *_DETAILS)
+    return _with_tags(columns((*names, "price", "updated_at"), rows))
 
 
 def _products(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -345,19 +346,16 @@ def _products(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [product for product in every if isinstance(product, dict) and _product_id(product) is not None]
 
 
-def _tags(product: Mapping[str, Any]) -> list[str] | None:
-    found = [
-        f"{kind}:{name}" for kind in ("category", "brand") if (name := text(product.get(kind))) is not None
-    ]
-    return found or None
-
-
-def _with_lists(frame: pl.DataFrame) -> pl.DataFrame:
-    """Tags as a column of lists: descriptions that say the same are told by it."""
+def _with_tags(frame: pl.DataFrame) -> pl.DataFrame:
+    """Category and brand as a list of tags, null where there is neither."""
     import polars as pl
 
-    tags = pl.Series("tags", frame["tags"].to_list(), dtype=pl.List(pl.String))
-    return frame.with_columns(tags)
+    tags = pl.concat_list(
+        pl.concat_str(pl.lit(f"{kind}:"), pl.col(f"_{kind}").cast(pl.String)) for kind in _TAG_KINDS
+    ).list.drop_nulls()
+    return frame.with_columns(tags=pl.when(tags.list.len() > 0).then(tags)).drop(
+        f"_{kind}" for kind in _TAG_KINDS
+    )
 
 
 def _content(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,108 @@
+"""Rows a second of each loader, read and checked without any engine.
+
+    python benchmarks/loaders.py --rows 200000 [--loader segment] [--json]
+
+The rows are the sample of the loader's tests, over and over, each time with other ids. Every kind that a loader reads
+is a pass of its own over the file; the figures are those of the events, and of all passes together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from graphprofile.ingest.loaders import find_loader
+from graphprofile.ingest.mapping import Mapping
+from graphprofile.ingest.read import read_checked
+from graphprofile.vocabulary import Vocabulary
+
+Write = Callable[[int], bytes]
+
+
+def _segment(row: int) -> bytes:
+    product = {
+        "product_id": f"p{row % 997}",
+        "sku": "45790-32",
+        "name": "Monopoly",
+        "price": 19,
+        "category": "Games",
+    }
+    calls: list[dict[str, Any]] = [
+        {"type": "track", "event": "Product Viewed", "properties": product},
+        {"type": "page", "properties": {"url": f"http://www.initech.com/{row % 50}?q=1", "title": "Welcome"}},
+        {"type": "track", "event": "Order Completed", "properties": {"order_id": "1", "products": [product]}},
+        {"type": "identify", "traits": {"name": "Peter", "plan": "free", "logins": row}},
+    ]
+    common = {
+        "messageId": f"m{row}",
+        "userId": f"u{row % 5003}",
+        "anonymousId": "507f191e810c19729de860ea",
+        "timestamp": "2015-12-10T04:08:31.905Z",
+        "context": {"ip": "8.8.8.8", "library": {"name": "analytics.js", "version": "2.11.1"}},
+    }
+    return orjson.dumps({**common, **calls[row % len(calls)]}) + b"\n"
+
+
+def _access_log(row: int) -> bytes:
+    return (
+        f"10.0.{row % 250}.{row % 7} - - [10/Oct/2000:13:{row // 60 % 60:02}:{row % 60:02} -0700] "
+        f'"GET /page/{row % 997}?x={row} HTTP/1.1" 200 2326 "http://www.example.com/" "Mozilla/5.0 (X11)"\n'
+    ).encode()
+
+
+SAMPLES: dict[str, tuple[str, bytes, Write]] = {
+    "access-log": ("access.log", b"", _access_log),
+    "segment": ("calls.jsonl", b"", _segment),
+}
+"""File name, head, and the row of a number, by loader."""
+
+
+def measure(name: str, rows: int) -> dict[str, Any]:
+    """One loader over so many rows."""
+    file, head, write = SAMPLES[name]
+    loader = find_loader(name)
+    seconds: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file
+        with path.open("wb") as handle:
+            handle.write(head)
+            handle.writelines(write(row) for row in range(rows))
+        for source in loader.sources([path], None):
+            started = time.perf_counter()
+            for _ in read_checked(source, loader, None, Mapping(), Vocabulary()):
+                pass
+            seconds[str(source.kind)] = time.perf_counter() - started
+    result: dict[str, Any] = {"loader": name, "rows": rows}
+    if "events" in seconds:
+        result["events_pass"] = round(rows / seconds["events"])
+    return {**result, "all_passes": round(rows / sum(seconds.values())), "passes": len(seconds)}
+
+
+def main() -> int:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--loader", choices=sorted(SAMPLES), action="append")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    arguments = parser.parse_args()
+    results = [measure(name, arguments.rows) for name in arguments.loader or SAMPLES]
+    if arguments.json:
+        print(json.dumps({"rows": arguments.rows, "results": results}, indent=1))
+        return 0
+    print(f"{arguments.rows:,} rows of the source a second, read and checked")
+    for row in results:
+        events = f"{row['events_pass']:>10,} for its events" if "events_pass" in row else " " * 23
+        print(f"  {row['loader']:<16} {events}   {row['all_passes']:>10,} for all {row['passes']} passes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
