@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import graphprofile.loaders
@@ -14,8 +15,10 @@ from graphprofile.cli.app import run
 from graphprofile.errors import UsageError
 from graphprofile.ingest.loaders import find_loader, list_loaders
 from graphprofile.ingest.mapping import REQUIRED
+from graphprofile.testing import Loaded
 
-NAMES = ["generic", "movielens", "online-retail", "shakespeare"]
+NAMES = ["access-log", "generic", "movielens", "online-retail", "segment", "shakespeare"]
+PAGES = sorted((Path(__file__).parents[2] / "docs" / "loaders").glob("*.md"))
 
 
 def test_the_loaders_are_found_by_name() -> None:
@@ -90,3 +93,18 @@ def test_loaders_import_only_records_and_errors_of_the_core() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("graphprofile"):
                 assert node.module in ("graphprofile.records", "graphprofile.errors"), path.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_the_sample_on_a_loaders_page_loads(page: Path, tmp_path: Path) -> None:
+    text = page.read_text("utf-8")
+    found = re.search(r"^    graphprofile load (\S+) .*--loader ([a-z-]+)$", text, re.MULTILINE)
+    sample = re.search(r"^```(?:jsonl|log|csv)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    assert sample is not None
+    assert found[2] == page.stem
+    path = tmp_path / found[1]
+    path.write_text(sample[1], "utf-8")
+    loaded = Loaded.of(find_loader(page.stem), [path])
+    assert loaded.events()
+    assert not any(loaded.rejected.values())
