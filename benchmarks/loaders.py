@@ -59,8 +59,17 @@ def _access_log(row: int) -> bytes:
     ).encode()
 
 
+def _shopify(row: int) -> bytes:
+    order = row // 2
+    rest = f"paid,EUR,2025-10-07 09:50:26 +0200,{row % 3 + 1}" if row % 2 == 0 else f",,,{row % 3 + 1}"
+    return f"#{order},u{order % 5003}@example.com,{rest},Soap {row % 997},34.90,S-{row % 997},5.00\n".encode()
+
+
+_ORDERS = b"Name,Email,Financial Status,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku"
+
 SAMPLES: dict[str, tuple[str, bytes, Write]] = {
     "access-log": ("access.log", b"", _access_log),
+    "shopify-orders": ("orders.csv", _ORDERS + b",Lineitem discount\n", _shopify),
     "segment": ("calls.jsonl", b"", _segment),
 }
 """File name, head, and the row of a number, by loader."""

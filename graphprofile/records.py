@@ -241,6 +241,8 @@ class SourceFile:
         separator: Of CSV files; None is told by the first line.
         columns: Column names of a CSV file that has no header line.
         quoting: Whether ``"`` quotes fields of a CSV file; False takes it as any other character.
+        together: Column whose equal values, one row after the other, make a group that is transformed as a whole.
+        fill: Columns whose blank cells take the value of their group's first row.
     """
 
     path: Path
@@ -250,6 +252,8 @@ class SourceFile:
     separator: str | None = None
     columns: tuple[str, ...] | None = None
     quoting: bool = True
+    together: str | None = None
+    fill: tuple[str, ...] = ()
 
 
 class Loader(Protocol):

@@ -23,6 +23,7 @@ from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
 from graphprofile.ingest.times import TimeUnit
+from graphprofile.ingest.together import keep_together
 from graphprofile.ingest.transformed import once_a_row, transform
 from graphprofile.pipeline import ahead
 from graphprofile.records import (
@@ -70,7 +71,11 @@ def read_source(
     if isinstance(source, (str, Path)):
         source = SourceFile(Path(source), kind)
     if isinstance(source, SourceFile):
-        yield from _file_chunks(source, kind or source.kind or "events", chunk_rows)
+        chunks = _file_chunks(source, kind or source.kind or "events", chunk_rows)
+        if source.together is None:
+            yield from chunks
+        else:
+            yield from keep_together(chunks, source.together, source.fill)
     elif is_frame(source):
         yield from frame_chunks(source, kind or "events", ROWS, chunk_rows)
     elif isinstance(source, AbstractMapping) or not isinstance(source, Iterable):

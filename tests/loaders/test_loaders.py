@@ -17,7 +17,7 @@ from graphprofile.ingest.loaders import find_loader, list_loaders
 from graphprofile.ingest.mapping import REQUIRED
 from graphprofile.testing import Loaded
 
-NAMES = ["access-log", "generic", "movielens", "online-retail", "segment", "shakespeare"]
+NAMES = ["access-log", "generic", "movielens", "online-retail", "segment", "shakespeare", "shopify-orders"]
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "loaders").glob("*.md"))
 
 
