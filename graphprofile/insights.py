@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from graphprofile import networks, queries
-from graphprofile.errors import ConfigError, NotFound, UsageError
+from graphprofile.errors import ConfigError, GraphProfileError, NotFound, UsageError
 from graphprofile.reading import require_user, resolve_tag, titles_of, watermark
 from graphprofile.records import Document, epoch_ms, iso
 from graphprofile.store import Store
@@ -138,6 +138,25 @@ def _shown(rows: list[dict[str, Any]], insight: Insight, vocabulary: Vocabulary)
     ]
 
 
+def wrong_parameters(
+    store: Store, vocabulary: Vocabulary, insight: Insight, params: Mapping[str, Any]
+) -> dict[str, GraphProfileError]:
+    """What is wrong with each parameter, by its name; under an empty name what is wrong with several together."""
+    values = _Values(store, vocabulary, insight)
+    wrong: dict[str, GraphProfileError] = {}
+    for field in insight.parameters:
+        try:
+            values.check(field, params)
+        except (UsageError, NotFound) as error:
+            wrong[field.name] = error
+    if not wrong:
+        try:
+            values.convert(params)
+        except (UsageError, NotFound) as error:
+            wrong[""] = error
+    return wrong
+
+
 class _Values:
     """Parameters of one call, converted and checked against the header's words."""
 
@@ -161,7 +180,7 @@ class _Values:
     def convert(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters of the query."""
         values = {field.name: self._one(field, given.get(field.name)) for field in self.insight.parameters}
-        types = {field.name: _base(field.type) for field in self.insight.parameters}
+        types = {field.name: base_type(field.type) for field in self.insight.parameters}
         for name in [name for name, base in types.items() if base == "tag" and values[name] is not None]:
             kind = _kind_of(name)
             asked = f"{values[kind]}:{values[name]}" if values.get(kind) else values[name]
@@ -175,6 +194,13 @@ class _Values:
                 )
         return values
 
+    def check(self, field: InsightParameter, given: Mapping[str, Any]) -> None:
+        """One parameter by itself, and a tag with its kind."""
+        value = self._one(field, given.get(field.name))
+        if base_type(field.type) == "tag" and value is not None:
+            kind = given.get(_kind_of(field.name))
+            resolve_tag(self.store, f"{kind}:{value}" if kind else value)
+
     def _one(self, field: InsightParameter, value: Any) -> Any:
         if value is None and field.default is None:
             raise UsageError(
@@ -186,12 +212,12 @@ class _Values:
                 return None
             value = self._newest() if field.default == NEWEST else field.default
         try:
-            converted = self.by_type[_base(field.type)](value)
+            converted = self.by_type[base_type(field.type)](value)
             if isinstance(converted, int) and abs(converted) > _LARGEST:
                 raise OverflowError("more than the graph can count")
         except (TypeError, ValueError, OverflowError) as error:
             raise UsageError(
-                f"{self.insight.name}: {field.name} = {value!r} is not of type {_base(field.type)}.",
+                f"{self.insight.name}: {field.name} = {value!r} is not of type {base_type(field.type)}.",
                 f"{field.name}: {field.text}.",
             ) from error
         self._check(field, converted)
@@ -293,7 +319,7 @@ def _find(name: str) -> Insight:
     return known[name]
 
 
-def _base(declared: str) -> str:
+def base_type(declared: str) -> str:
     """The type itself, without unit, bounds and default."""
     return declared.split(",")[0].strip()
 

@@ -19,6 +19,7 @@ LAYERS = {
     "queries": 1,
     "vocabulary": 1,
     "records": 1,
+    "spreadsheet": 1,
     "disk": 1,
     "memory": 0,
     "pipeline": 0,

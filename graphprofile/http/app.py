@@ -22,7 +22,7 @@ from graphprofile.http import (
     routes_vectors,
 )
 from graphprofile.http.gate import Gate, wants_page
-from graphprofile.http.page import files, routes_admin, routes_data, routes_home, routes_models
+from graphprofile.http.page import files, routes_admin, routes_data, routes_home, routes_insights, routes_models
 from graphprofile.http.page import routes_console as console_page
 from graphprofile.http.page.site import error_page
 from graphprofile.http.problems import MEDIA_TYPE, ProblemDocument, Refusal, problem_bytes, refusal_of
@@ -86,6 +86,7 @@ def create_app(service: Service) -> Any:
         routes_data.router,
         routes_admin.router,
         console_page.router,
+        routes_insights.router,
     ):
         app.include_router(router)
     for kind in (Refusal, GraphProfileError, RequestValidationError, HTTPException):

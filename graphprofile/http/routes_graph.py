@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from graphprofile import batches, browsing, queries
-from graphprofile.errors import NotFound, UsageError
+from graphprofile import batches, browsing
+from graphprofile.errors import NotFound
 from graphprofile.http.audit import AuditEntry, read_audit
 from graphprofile.http.caller import Administers, Caller, ReadsProfiles, an_id
 from graphprofile.http.documents import (
@@ -22,8 +22,8 @@ from graphprofile.http.documents import (
     TagPage,
     UserPage,
 )
+from graphprofile.http.insights import ask, clean_text, find_insight
 from graphprofile.http.keys import ADMIN
-from graphprofile.http.masks import woven_in
 from graphprofile.http.paging import Cursor, Limit, from_cursor, to_cursor
 from graphprofile.http.problems import invalid
 from graphprofile.insights import list_insights
@@ -45,7 +45,7 @@ async def list_users(
     store = caller.service.gp.store
     async with caller.audited("users.list"):
         found = await caller.run(
-            lambda: browsing.list_users(store, prefix=_text(q), after=_text(after), limit=limit)
+            lambda: browsing.list_users(store, prefix=clean_text(q), after=clean_text(after), limit=limit)
         )
         caller.note("profile.listed", "ok", [user.id for user in found])
     following = to_cursor(found[-1].id) if len(found) == limit else None
@@ -74,7 +74,9 @@ async def _objects(caller: Caller, plural: str, q: str, limit: int, cursor: str 
     (after,) = from_cursor(cursor, str) if cursor else ("",)
     store = caller.service.gp.store
     found = await caller.run(
-        lambda: browsing.list_objects(store, plural, search=_text(q), after=_text(after), limit=limit)
+        lambda: browsing.list_objects(
+            store, plural, search=clean_text(q), after=clean_text(after), limit=limit
+        )
     )
     following = to_cursor(found[-1].id) if len(found) == limit else None
     return caller.answer({"results": [one.to_json() for one in found], "next": following})
@@ -88,7 +90,9 @@ async def list_tags(
     name, kind = from_cursor(cursor, str, str) if cursor else ("", "")
     store = caller.service.gp.store
     found = await caller.run(
-        lambda: browsing.list_tags(store, search=_text(q), after=(_text(name), _text(kind)), limit=limit)
+        lambda: browsing.list_tags(
+            store, search=clean_text(q), after=(clean_text(name), clean_text(kind)), limit=limit
+        )
     )
     following = to_cursor(found[-1].name, found[-1].kind) if len(found) == limit else None
     return caller.answer({"tags": [one.to_json() for one in found], "next": following})
@@ -107,33 +111,13 @@ async def run_insight(
     caller: ReadsProfiles,
 ) -> Response:
     """Ask one; its parameters are those of the query, as `GET /v1/insights` lists them."""
-    if name not in {insight.name for insight in list_insights()}:
-        raise NotFound(f"There is no insight {name!r}.", "`GET /v1/insights` lists those there are.")
+    insight = find_insight(name)
     given: dict[str, Any] = {}
     for key, value in request.query_params.multi_items():
         if key in given:
             raise invalid(f"query/{key}", "stands there twice")
-        given[key] = _text(value)
-    if "cypher" in (insight.kind for insight in list_insights() if insight.name == name):
-        woven = woven_in(queries.load(f"insights/{name}").statement, caller.hidden)
-        # Its rows are made of the property, not marked by it: none can be shown.
-        caller.refuse_hidden("path/name", [woven] if woven else [])
-    users = [str(value) for key, value in given.items() if "user" in key]
-    async with caller.audited(f"insight.{name}", users):
-        rows = await caller.run(lambda: _within_limit(caller, name, given))
-    return caller.answer({"name": name, "rows": rows})
-
-
-def _within_limit(caller: Caller, name: str, given: dict[str, Any]) -> list[dict[str, Any]]:
-    gp, seconds = caller.service.gp, caller.service.options.insight_seconds
-    with gp.store.within(seconds):
-        return gp.insights(name, **{_parameter(key): value for key, value in given.items()})
-
-
-def _parameter(key: str) -> str:
-    if key in ("name", "self"):
-        raise UsageError(f"No insight takes a parameter {key!r}.", "`GET /v1/insights` lists them.")
-    return key
+        given[key] = clean_text(value)
+    return caller.answer({"name": name, "rows": await ask(caller, insight, given)})
 
 
 @router.get("/models", operation_id="list_models", response_model=ModelList, tags=["models"])
@@ -195,7 +179,7 @@ async def read_batches(
     before = batches.FIRST
     if cursor:
         at, id_ = from_cursor(cursor, int, str)
-        before = _within(int(at)), _text(id_)
+        before = _within(int(at)), clean_text(id_)
     store = caller.service.gp.store
     found = await caller.run(lambda: batches.list_batches(store, limit, before))
     return found, to_cursor(*batches.place_of(found[-1])) if len(found) == limit else None
@@ -249,30 +233,18 @@ async def read_entries(
 
     def read() -> list[AuditEntry]:
         service.audit.flush()
-        return read_audit(
-            service.gp.settings.data_dir,
-            user=who,
-            key=None if key is None else _text(key),
-            since=from_ms,
-            before=before,
-            limit=limit,
+        return list(
+            read_audit(
+                service.gp.settings.data_dir,
+                user=who,
+                key=None if key is None else clean_text(key),
+                since=from_ms,
+                before=before,
+                limit=limit,
+            )
         )
 
     async with caller.audited("audit.read"):
         found = await service.workers.run_anyway(read)
-    return found, to_cursor(found[-1].number) if len(found) == limit else None
-
-
-def _text(value: Any) -> str:
-    """A text of a query that the engine and SQLite can take.
-
-    Raises:
-        Refusal: It holds NUL or half characters.
-    """
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
-        raise invalid("query", "is not UTF-8") from None
-    if "\x00" in str(value):
-        raise invalid("query", "holds NUL")
-    return str(value)
+    following = to_cursor(found[-1].number) if len(found) == limit else None
+    return caller.answer({"entries": [entry.to_json() for entry in found], "next": following})

@@ -2,7 +2,7 @@
 const plots = (() => {
   "use strict";
   const phone = window.matchMedia("(max-width: 640px)");
-  const styled = /color$|^family$|^shadow$/;
+  const styled = /color(s|scale)?$|^family$|^shadow$/;
 
   // What a colour means on this page now: the browser resolves it, light-dark() and all.
   const resolver = () => {
