@@ -207,6 +207,7 @@ def _heatmap(answer: Answer) -> Figure:
         "hoverongaps": False,
         "colorscale": SCALE,
         "zmin": 0,
+        "zmax": max((row[column] for row in answer.rows if row.get(column)), default=1),
         "xgap": 2,
         "ygap": 2,
         "colorbar": {"thickness": 10, "outlinewidth": 0, "len": 0.9, **form},
@@ -216,7 +217,8 @@ def _heatmap(answer: Answer) -> Figure:
             [figure_text(row[column], kind, column) if row else "" for row in line] for line in names
         ]
         trace["texttemplate"] = "%{text}"
-        trace["textfont"] = {"color": "var(--ink)", "size": 11}
+        # Without a colour each cell takes the one that stands out.
+        trace["textfont"] = {"size": 11}
     where = {"type": "category", "showgrid": False}
     return {
         "data": [trace],

@@ -76,7 +76,7 @@ def _loops(key: Any, above: Mapping[Any, Any]) -> bool:
 
 
 def graph(answer: Answer) -> Figure:
-    """Nodes and links, laid out by their weights."""
+    """Nodes and links, a link as wide as its value."""
     import networkx as nx
 
     source, target = answer.axes["source"], answer.axes["target"]
@@ -87,7 +87,12 @@ def graph(answer: Answer) -> Figure:
         links.add_edge(str(row[source]), str(row[target]), row=row, weight=float(row.get(value) or 1))
     if not links:
         return layout(height=80)
-    place = nx.spring_layout(links, seed=0, weight=None, k=2.4 / math.sqrt(len(links)), iterations=200)
+    # On a circle, those that are linked side by side: no name lies over another one.
+    order = [
+        node for part in nx.connected_components(links) for node in nx.dfs_preorder_nodes(links, min(part))
+    ]
+    turn = 2 * math.pi / len(order)
+    place = {node: (math.sin(turn * at), math.cos(turn * at)) for at, node in enumerate(order)}
     strongest = max(weight for _, _, weight in links.edges(data="weight"))
     traces: list[Figure] = []
     for a, b, data in links.edges(data=True):
@@ -123,7 +128,7 @@ def graph(answer: Answer) -> Figure:
             "x": [place[node][0] for node in links],
             "y": [place[node][1] for node in links],
             "text": [safe(short(node, 24)) for node in links],
-            "textposition": ["top center" if place[node][1] >= 0 else "bottom center" for node in links],
+            "textposition": [_side(*place[node]) for node in links],
             "textfont": {"color": "var(--ink)", "shadow": "0 0 3px var(--card), 0 0 2px var(--card)"},
             "customdata": [f"<b>{safe(node)}</b><br>{degree[node]} links" for node in links],
             "hovertemplate": "%{customdata}<extra></extra>",
@@ -141,9 +146,9 @@ def graph(answer: Answer) -> Figure:
         "layout": layout(
             height=560,
             hovermode="closest",
-            margin={"l": 60, "r": 60, "t": 28, "b": 28},
-            xaxis={"visible": False, "fixedrange": True, "range": [-1.18, 1.18]},
-            yaxis={"visible": False, "fixedrange": True, "range": [-1.15, 1.15]},
+            margin={"l": 0, "r": 0, "t": 8, "b": 8},
+            xaxis={"visible": False, "fixedrange": True, "range": [-2.1, 2.1]},
+            yaxis={"visible": False, "fixedrange": True, "range": [-1.2, 1.2]},
         ),
         "narrow": {
             "data": {
@@ -152,6 +157,13 @@ def graph(answer: Answer) -> Figure:
                     "text": [safe(short(node, 14)) for node in links],
                 }
             },
-            "layout": {"height": 440, "margin": {"l": 24, "r": 24}},
+            "layout": {"height": 440, "margin": {"l": 0, "r": 0}},
         },
     }
+
+
+def _side(x: float, y: float) -> str:
+    """Where the name of a node on the circle stands."""
+    if abs(x) < 0.15:
+        return "top center" if y > 0 else "bottom center"
+    return "middle right" if x > 0 else "middle left"

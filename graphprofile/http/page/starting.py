@@ -6,7 +6,7 @@ import time
 import weakref
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from graphprofile.insights import NEWEST, Insight, InsightParameter, base_type
@@ -39,7 +39,8 @@ class Sample:
         kinds: Of tags.
         times: Of the sampled events, epoch ms, sorted.
         newest: Newest event of all.
-        has_content: Whether events are on content too.
+        labels: Kinds of node that events are on.
+        most_people: On one thing within a year that has enough events.
     """
 
     types: list[str] = field(default_factory=list)
@@ -49,7 +50,8 @@ class Sample:
     kinds: list[str] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
     newest: int | None = None
-    has_content: bool = False
+    labels: set[str] = field(default_factory=set)
+    most_people: int = 0
 
     def part_within(self, since: float, until: float) -> float:
         """Part of the events that lie there."""
@@ -92,7 +94,7 @@ def _sample(gp: GraphProfile) -> Sample:
         users[row["object"]][row["user"]] += 1
     busy = [id_ for id_, _ in items.most_common(20)]
     pair = next((list(users[id_]) for id_ in busy if len(users[id_]) > 1), sorted({r["user"] for r in rows}))
-    return Sample(
+    found = Sample(
         types=[names.get(type_, type_) for type_, _ in Counter(row["type"] for row in rows).most_common()],
         items=busy,
         pair=pair[:2],
@@ -100,8 +102,13 @@ def _sample(gp: GraphProfile) -> Sample:
         kinds=[row["kind"] for row in store.read("browse/list_tag_kinds")],
         times=sorted(row["ts"] for row in rows),
         newest=watermark(store),
-        has_content=any(row["label"] == "Content" for row in rows),
+        labels={row["label"] for row in rows},
     )
+    days, end = found.window(MORE_DAYS[0])
+    until = end if end is not None else found.newest or 0
+    people = {(row["object"], row["user"]) for row in rows if until - days * DAY_MS < row["ts"] <= until}
+    most = Counter(object_ for object_, _ in people).most_common(1)
+    return replace(found, most_people=most[0][1] if most else 0)
 
 
 def starting_values(insight: Insight, sample: Sample) -> dict[str, list[str]]:
@@ -126,8 +133,12 @@ def starting_values(insight: Insight, sample: Sample) -> dict[str, list[str]]:
             ends.add(end)
             if days != float(one.default or 0):
                 values[one.name] = [f"{days:g}"]
-        elif one.name == "kind" and "content item" in one.type and not sample.has_content:
+        elif one.name == "kind" and "content item" in one.type and "Content" not in sample.labels:
             values[one.name] = ["item"]
+        elif one.name == "by" and one.default == "follows" and "User" not in sample.labels:
+            values[one.name] = ["interests"]
+        elif one.name == "min_users" and int(one.default or 0) > sample.most_people > 0:
+            values[one.name] = [str(max(2, sample.most_people // 2))]
     values |= _end(insight.parameters, ends, sample)
     return values
 

@@ -4,7 +4,7 @@
   // --- <input data-filters=".question">: hides what does not hold all words ------------------------------------
   for (const box of document.querySelectorAll("[data-filters]")) {
     const all = [...document.querySelectorAll(box.dataset.filters)];
-    const texts = all.map((one) => one.textContent.toLowerCase());
+    const texts = all.map((one) => `${one.dataset.name || ""} ${one.textContent}`.toLowerCase());
     const says = document.getElementById(box.getAttribute("aria-describedby"));
     box.addEventListener("input", () => {
       const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
