@@ -504,6 +504,15 @@ class Models:
             else self._recommender.similar_items(id_, k, **options)
         )
 
+    def nearest_users(self, user_ids: Sequence[str], k: int) -> Sequence[str]:
+        """Ids of the users nearest to the middle of some, without these.
+
+        Raises:
+            NotFound: There is no such user.
+            NoModel: Nothing has been trained yet.
+        """
+        return self._recommender.nearest_users(user_ids, k)
+
     def explain_item(self, user_id: str, item_id: str) -> Explanation:
         """See :meth:`graphprofile.GraphProfile.explain`."""
         return self._recommender.explain(user_id, item_id)

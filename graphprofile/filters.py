@@ -99,6 +99,27 @@ class Conditions:
         return {"conditions": self.properties, "available": self.available}
 
 
+@dataclass(frozen=True)
+class Nodes:
+    """Nodes whose properties can be asked about.
+
+    Attributes:
+        called: In messages.
+        sample: Statement that reads some values of a property.
+        names: Statement that lists properties.
+        said: What a message about a condition begins with.
+    """
+
+    called: str
+    sample: str
+    names: str
+    said: str
+
+
+OF_OBJECTS = Nodes("item or content", "recommend/sample_property", "recommend/list_properties", "--where")
+OF_USERS = Nodes("user", "audience/sample_property", "audience/list_properties", "property")
+
+
 def resolve(store: Store, filters: Filters, available_property: str) -> Conditions:
     """Filters with their tags found and their values typed as the graph has them.
 
@@ -111,13 +132,18 @@ def resolve(store: Store, filters: Filters, available_property: str) -> Conditio
         UsageError: An unknown tag or property, a bad operator, or a value of another type than the property.
     """
     return Conditions(
-        tags=[_at_or_below(store, tag) for tag in filters.tags],
-        properties=[_condition(store, where) for where in filters.where],
+        tags=[at_or_below(store, tag) for tag in filters.tags],
+        properties=[property_condition(store, where) for where in filters.where],
         available=available_property if filters.available else None,
     )
 
 
-def _at_or_below(store: Store, tag: str) -> list[tuple[str, str]]:
+def at_or_below(store: Store, tag: str) -> list[tuple[str, str]]:
+    """A tag, first, and all tags that are part of it, as (kind, name).
+
+    Raises:
+        UsageError: There is no such tag; the nearest are named.
+    """
     try:
         kind, name = resolve_tag(store, tag)
     except NotFound as error:
@@ -139,31 +165,38 @@ def _near_tags(store: Store, tag: str) -> str | None:
     return None
 
 
-def _condition(store: Store, where: Where) -> dict[str, Any]:
+def property_condition(store: Store, where: Where, nodes: Nodes = OF_OBJECTS) -> dict[str, Any]:
+    """A condition as statements take it, its value typed as the property is.
+
+    Raises:
+        UsageError: No node has such a property, or the value is of another type.
+    """
     name, operator, value = split_condition(where)
     if name in SYSTEM_PROPERTIES:
-        raise UsageError(f"--where {name}: graphprofile keeps that property itself.", "Name one of your own.")
-    values = [row["value"] for row in store.read("recommend/sample_property", property=name)]
+        raise UsageError(
+            f"{nodes.said} {name}: graphprofile keeps that property itself.", "Name one of your own."
+        )
+    values = [row["value"] for row in store.read(nodes.sample, property=name)]
     if not values:
-        known = {row["name"] for row in store.read("recommend/list_properties")} - SYSTEM_PROPERTIES
+        known = {row["name"] for row in store.read(nodes.names)} - SYSTEM_PROPERTIES
         near = get_close_matches(name, known, n=1)
         raise UsageError(
-            f"--where {name}: no item or content has such a property.",
+            f"{nodes.said} {name}: no {nodes.called} has such a property.",
             (f"Did you mean {near[0]}? " if near else "")
             + f"There are: {', '.join(sorted(known)) or 'none'}.",
         )
     if any(isinstance(entry, list) for entry in values):
         if operator not in ("=", "!="):
-            raise UsageError(f"--where {name}: lists can be asked with = (has) and != (has not) only.")
+            raise UsageError(f"{nodes.said} {name}: lists can be asked with = (has) and != (has not) only.")
         values = [entry for one in values if isinstance(one, list) for entry in one]
-        typed, _ = _typed(name, values, value)
+        typed, _ = _typed(f"{nodes.said} {name}", values, value)
         return {
             "property": name,
             "operator": "has" if operator == "=" else "has not",
             "value": typed,
             "numeric": False,
         }
-    typed, numeric = _typed(name, values, value)
+    typed, numeric = _typed(f"{nodes.said} {name}", values, value)
     return {"property": name, "operator": operator, "value": typed, "numeric": numeric}
 
 
@@ -199,13 +232,13 @@ def _typed(name: str, stored: Sequence[Any], value: Any) -> tuple[Any, bool]:
     if all(truths):
         found = _TRUTH.get(str(value).strip().lower())
         if found is None:
-            raise UsageError(f"--where {name}: {value!r} is neither true nor false, as the property is.")
+            raise UsageError(f"{name}: {value!r} is neither true nor false, as the property is.")
         return found, False
     if any(isinstance(entry, (int, float)) for entry, truth in zip(stored, truths, strict=True) if not truth):
         return _number(name, value), True
     if not all(isinstance(entry, str) for entry in stored):
         raise UsageError(
-            f"--where {name}: its values are neither text nor numbers.", "Ask with `graphprofile cypher`."
+            f"{name}: its values are neither text nor numbers.", "Ask with `graphprofile cypher`."
         )
     number = _read_number(value)
     if number is not None and all(_read_number(entry) is not None for entry in stored):
@@ -216,7 +249,7 @@ def _typed(name: str, stored: Sequence[Any], value: Any) -> tuple[Any, bool]:
 def _number(name: str, value: Any) -> float:
     number = _read_number(value)
     if number is None:
-        raise UsageError(f"--where {name}: {value!r} is no number, and the property holds numbers.")
+        raise UsageError(f"{name}: {value!r} is no number, and the property holds numbers.")
     return number
 
 

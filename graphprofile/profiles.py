@@ -39,6 +39,8 @@ from graphprofile.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import networkx as nx
 
+    from graphprofile.audience import Audience
+    from graphprofile.audience.conditions import Condition
     from graphprofile.backup import BackupResult, RestoreResult
     from graphprofile.embedding import Embeddings, Models
     from graphprofile.exchange import ExportResult
@@ -147,6 +149,11 @@ class GraphProfile:
         if rules is None:
             raise NotFound("This graph is empty.", "Load something first: `graphprofile load events.csv`.")
         return str(rules["store_id"])
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything was loaded yet."""
+        return self._stored_rules() is not None
 
     def _stored_rules(self) -> dict[str, Any] | None:
         if self._rules is None:
@@ -734,6 +741,28 @@ class GraphProfile:
                 "item", known_id(item_id), k, filters=filters, diversity=diversity, exact=exact
             )
         )
+
+    def audience(
+        self,
+        all_of: Sequence[Condition | str] = (),
+        any_of: Sequence[Condition | str] = (),
+        none_of: Sequence[Condition | str] = (),
+    ) -> Audience:
+        """The people who meet conditions, to be counted, listed and read; see :mod:`graphprofile.audience.conditions`.
+
+        Args:
+            all_of: Each must hold: ``interest tag=Poetry share=0.2``, ``did event=purchased days=30``.
+            any_of: One must hold, where there are any.
+            none_of: None may hold.
+
+        Raises:
+            UsageError: A condition cannot be read, or names an unknown property or event type.
+            NotFound: There is no such tag or user.
+            NoModel: People alike are asked for, and nothing has been trained yet.
+        """
+        from graphprofile.audience import Audience
+
+        return Audience(self, all_of, any_of, none_of)
 
     def embeddings(self, user_ids: Sequence[str] | None = None) -> Embeddings:
         """Vectors of users with model version, time and status of each; of all users where none is named."""

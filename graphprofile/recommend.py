@@ -251,6 +251,18 @@ class Recommender:
             for id_, score in others
         ]
 
+    def nearest_users(self, user_ids: Sequence[str], k: int) -> list[str]:
+        """The users nearest to the middle of some, by taste, nearest first and without these."""
+        version, model = self._models.model()
+        vectors = [self._vector(id_, require_user(self._store, id_), version, model) for id_ in user_ids]
+        # All users' vectors have one length, and the same popularity: their mean orders by the mean cosine of taste.
+        middle = np.asarray(np.mean(vectors, axis=0), dtype=np.float32)
+        found = self._store.vector_search_of(version, "User", middle.tolist(), k + len(user_ids))
+        if found is None:
+            found = self._scan_users(middle, k + len(user_ids), version)
+        seeds = set(user_ids)
+        return [id_ for id_, _ in found if id_ not in seeds][:k]
+
     def _scan_users(self, vector: npt.NDArray[np.float32], k: int, version: str) -> list[tuple[str, float]]:
         best: list[tuple[float, str]] = []
         for part in batched(self._users(version), USERS_AT_ONCE):

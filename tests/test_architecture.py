@@ -40,6 +40,7 @@ LAYERS = {
     "collaborative": 4,
     "diversity": 4,
     "filters": 6,
+    "audience": 9,
     "searching": 8,
     "reasons": 8,
     "comparing": 8,
