@@ -7,7 +7,7 @@ thousands at a time: what is held in memory does not grow with the graph.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +18,7 @@ from graphprofile.audience.steps import Resolver, Step, ids_of
 from graphprofile.errors import UsageError
 from graphprofile.filters import split_condition
 from graphprofile.reading import significant
-from graphprofile.records import SYSTEM_PROPERTIES, Document, iso, plain
+from graphprofile.records import SYSTEM_PROPERTIES, Document, chunks, iso, plain
 
 if TYPE_CHECKING:
     from graphprofile.profiles import GraphProfile
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 FIRST_CHUNK, LARGEST_CHUNK = 500, 5_000
 MOST_CONDITIONS = 30
 SAMPLE = 2_000
-LEAST_USERS = 2
+COLUMNS = ("id", "events", "last_seen", "top_tags")
+LEAST_USERS = 3
+"""A tag of fewer of an audience says nothing of it."""
 
 
 class Member(Document):
@@ -126,6 +128,32 @@ class Audience:
         with closing(ids):  # type: ignore[type-var]
             return self.describe(list(islice(ids, limit)))
 
+    def table(self, hidden: Collection[str] = (), after: str = "") -> Iterator[list[Any]]:
+        """Everybody as rows, the names of the columns first; in parts, so that any number may come.
+
+        Args:
+            hidden: Properties to be left out.
+            after: An id.
+        """
+        columns = self.columns(hidden)
+        yield columns
+        for part in self._parts(after):
+            for ids in chunks(part, FIRST_CHUNK):
+                yield from self.rows(self.describe(ids), columns)
+
+    def columns(self, hidden: Collection[str] = ()) -> list[str]:
+        """The columns of a table of people: what everybody has, then the properties that some have."""
+        rows = self._store.read("audience/list_properties")
+        names = {row["name"] for row in rows} - SYSTEM_PROPERTIES - set(hidden)
+        return [*COLUMNS, *sorted(names - set(COLUMNS))]
+
+    @staticmethod
+    def rows(members: Sequence[Member], columns: Sequence[str]) -> Iterator[list[Any]]:
+        """People as rows of these columns."""
+        for one in members:
+            own = {"id": one.id, "top_tags": one.top_tags, "events": one.events, "last_seen": one.last_seen}
+            yield [own[name] if name in own else one.properties.get(name) for name in columns]
+
     def describe(self, ids: Sequence[str]) -> list[Member]:
         """What a list says of people."""
         if not ids:
@@ -182,7 +210,7 @@ class Audience:
         for row in rows:
             totals[row["kind"]] = totals.get(row["kind"], 0) + row["events"]
         found = []
-        least = max(LEAST_USERS, len(ids) // 50) if len(ids) > LEAST_USERS else 1
+        least = max(LEAST_USERS, len(ids) // 33) if len(ids) >= 10 * LEAST_USERS else 1
         for row in rows:
             kind = kinds.get(row["kind"])
             if row["users"] < least or kind is None or not totals[row["kind"]]:

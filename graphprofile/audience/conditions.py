@@ -93,7 +93,9 @@ class Interest:
         if self.score is not None:
             more.append(f"with a score of at least {self.score:g}")
         if self.top is not None:
-            more.append("that is their strongest" if self.top == 1 else f"among their {self.top} strongest")
+            more.append(
+                "that is their strongest" if self.top == 1 else f"that is among their {self.top} strongest"
+            )
         return " ".join([f"have an interest in {self.tag}", " and ".join(more)]).strip()
 
 
@@ -114,7 +116,7 @@ class Property:
             ">": "is above",
             ">=": "is at least",
         }
-        return f"have a property {name} that {said[operator]} {value}"
+        return f"have a {name} that {said[operator]} {value}"
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,12 @@ class Did:
 
     def words(self) -> str:
         """In words."""
-        what = f"{self.event.replace('_', ' ')}" if self.event else "did"
+        what = self.event.replace("_", " ") if self.event else "did"
         things = "something" if self.item is None else f"the item {self.item}"
         if self.tag is not None:
             things += f" tagged {self.tag}" if self.item is None else f" (tagged {self.tag})"
         often = "" if self.times == 1 else f"at least {self.times} times"
-        of = "with" if self.event is None and self.item is not None else ""
+        of = "something with" if self.event is None and self.item is not None else ""
         return " ".join(filter(None, [what, of, things, often, self.when.words()]))
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from graphprofile.audience import Member
 from graphprofile.browsing import ListedObject, ListedTag, ListedUser
 from graphprofile.http.audit import AuditEntry
 from graphprofile.insights import Insight
@@ -124,6 +125,15 @@ class UserPage(Document):
     """Users; ``next`` is the cursor of the next page, null on the last."""
 
     users: list[ListedUser]
+    next: str | None
+
+
+class AudiencePage(Document):
+    """People who meet conditions, as for :class:`UserPage`; ``count`` is null where it was not asked for."""
+
+    words: str
+    count: int | None
+    users: list[Member]
     next: str | None
 
 

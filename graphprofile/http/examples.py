@@ -122,6 +122,20 @@ ANSWERS: dict[str, Any] = {
     "describe_content": _UPSERT,
     "describe_one_content": _UPSERT,
     "list_users": {"users": [{"id": "u1", "properties": {"name": "Ann"}}], "next": "WyJ1MSJd"},
+    "read_audience": {
+        "words": "People who have an interest in Poetry, but not those who purchased something in the last 30 days.",
+        "count": 17,
+        "users": [
+            {
+                "id": "u1",
+                "properties": {"name": "Ann"},
+                "top_tags": ["Poetry"],
+                "events": 15,
+                "last_seen": "2024-05-06T07:08:09Z",
+            }
+        ],
+        "next": None,
+    },
     "list_items": _OBJECTS,
     "list_content": _OBJECTS,
     "list_tags": {"tags": [{"kind": "genre", "name": "Poetry", "events": 812}], "next": None},

@@ -268,6 +268,68 @@ def _funnel(answer: Answer) -> Figure:
     }
 
 
+def beside_everybody(tags: Sequence[Row]) -> Figure | None:
+    """Tags of an audience: its share of events, and everybody's, the largest lift on top.
+
+    Args:
+        tags: As :class:`graphprofile.audience.AudienceTag` has them.
+    """
+    if not tags:
+        return None
+    names = [str(number) for number in range(len(tags))]
+    hover = [
+        f"<b>{safe(tag['tag'])}</b> ({safe(tag['kind'])})<br>audience: {tag['share']:.1%}<br>"
+        f"everybody: {tag['everybody']:.1%}<br>lift: {tag['lift']:.1f}"
+        for tag in tags
+    ]
+    dots = [("everybody", "var(--other)", 10), ("this audience", "var(--accent)", 13)]
+    traces: list[Figure] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [one for tag in tags for one in (tag["everybody"], tag["share"], None)],
+            "y": [one for name in names for one in (name, name, None)],
+            "line": {"width": 3, "color": "var(--line)"},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+    ]
+    for (name, fill, size), column in zip(dots, ("everybody", "share"), strict=True):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers+text" if column == "share" else "markers",
+                "name": name,
+                "x": [tag[column] for tag in tags],
+                "y": names,
+                "text": [f"×{tag['lift']:.1f}" for tag in tags] if column == "share" else None,
+                "textposition": "middle right",
+                "textfont": {"color": "var(--ink)"},
+                "customdata": hover,
+                "hovertemplate": "%{customdata}<extra></extra>",
+                "marker": {"size": size, "color": fill},
+                "cliponaxis": False,
+            }
+        )
+    high = max(tag["share"] for tag in tags)
+    labels = [safe(short(str(tag["tag"]), 26)) for tag in tags]
+    ticks = {"type": "category", "tickmode": "array", "tickvals": names, "ticktext": labels}
+    form = ".0%" if high >= 0.05 else ".1%"
+    return {
+        "data": traces,
+        "layout": layout(
+            height=110 + 30 * len(tags),
+            hovermode="closest",
+            margin={"l": 56, "r": 48, "t": 8, "b": 48},
+            xaxis=axis(
+                "Share of the events on tags of its kind", range=[-0.01 * high, 1.12 * high], tickformat=form
+            ),
+            yaxis=axis("", autorange="reversed", showgrid=False, **ticks),
+        ),
+        "narrow": {"layout": {"font": {"size": 11}}},
+    }
+
+
 _DRAWN: dict[str, Callable[[Answer], Figure]] = {
     "bar": _bar,
     "line": _line,
