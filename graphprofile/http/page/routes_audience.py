@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from graphprofile.audience import Audience, Resolver, properties_of, users_of
+from graphprofile.audience import Audience, properties_of, users_of
 from graphprofile.audience.conditions import parse
+from graphprofile.audience.steps import Resolver
 from graphprofile.errors import GraphProfileError, NotFound, UsageError
 from graphprofile.http.caller import Caller, ReadsProfiles
 from graphprofile.http.insights import clean_text
