@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FIRST_CHUNK, LARGEST_CHUNK = 500, 5_000
 MOST_CONDITIONS = 30
 SAMPLE = 2_000
+COMMON = 3
+"""Times as many tags are looked at as are shown."""
 COLUMNS = ("id", "events", "last_seen", "top_tags")
 LEAST_USERS = 3
 """A tag of fewer of an audience says nothing of it."""
@@ -227,7 +229,9 @@ class Audience:
                     lift=significant(share / everybody),
                 )
             )
-        return sorted(found, key=lambda tag: (-tag.lift, -tag.users, tag.kind, tag.tag))[:limit]
+        # Of the commonest ones: what few of them care about is a chance, however large its lift.
+        common = sorted(found, key=lambda tag: (-tag.users, tag.kind, tag.tag))[: limit * COMMON]
+        return sorted(common, key=lambda tag: (-tag.lift, -tag.users, tag.kind, tag.tag))[:limit]
 
     def _parts(self, after: str) -> Iterator[list[str]]:
         """Lists of ids in their order, until nobody is left."""

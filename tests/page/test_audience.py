@@ -40,18 +40,21 @@ def test_conditions_come_and_go(reader: Visitor) -> None:
     page.fill("#c1-tag", "genre:Poetry")
     page.press("#c1-tag", "Tab")
     page.wait_for_function(
-        "document.querySelector('#note-1').textContent.includes('interest in genre:Poetry')"
+        "() => document.querySelector('#note-1').textContent.includes('interest in genre:Poetry')"
     )
     reader.settle()
     poets = int(page.inner_text("#count"))
     assert 0 < poets < everybody
     page.wait_for_url("**/audience?all=interest+tag%3Dgenre%3APoetry")
+    page.click(".group.none summary")
     page.click(".group.none button[value='none property']")
     page.wait_for_url("**none=property**")
     page.fill("#c2-name", "gender")
     page.fill("#c2-value", "Female")
     page.press("#c2-value", "Tab")
-    page.wait_for_function("document.querySelector('#note-2').textContent.includes('gender that is Female')")
+    page.wait_for_function(
+        "() => document.querySelector('#note-2').textContent.includes('gender that is Female')"
+    )
     reader.settle()
     others = int(page.inner_text("#count"))
     assert 0 < others < poets
@@ -97,7 +100,7 @@ def test_more_people_are_shown(reader: Visitor) -> None:
     page = reader.open("/audience?all=interest+tag%3DPoetry")
     page.wait_for_selector("tr.more button")
     page.click("tr.more button")
-    page.wait_for_function("document.querySelectorAll('#found tbody tr').length > 25")
+    page.wait_for_function("() => document.querySelectorAll('#found tbody tr').length > 25")
     names = page.locator("#found tbody tr:not(.more) a").evaluate_all("all => all.map(one => one.href)")
     assert len(set(names)) == len(names) == 40
 

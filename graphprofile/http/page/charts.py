@@ -314,7 +314,7 @@ def beside_everybody(tags: Sequence[Row]) -> Figure | None:
     high = max(tag["share"] for tag in tags)
     labels = [safe(short(str(tag["tag"]), 26)) for tag in tags]
     ticks = {"type": "category", "tickmode": "array", "tickvals": names, "ticktext": labels}
-    form = ".0%" if high >= 0.05 else ".1%"
+    form = ".0%" if high >= 0.05 else ".1%" if high >= 0.005 else ".2%"
     return {
         "data": traces,
         "layout": layout(
