@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from http_world import DAY, START, event
+from http_world import DAY, START, event, fill
 
 from graphprofile import GraphProfile
 from graphprofile.audience.conditions import (
@@ -27,6 +27,13 @@ from graphprofile.errors import NoModel, NotFound, UsageError
 from graphprofile.records import iso
 
 LAST = 5 + 39 / 40
+
+
+@pytest.fixture
+def gp(gp: GraphProfile) -> GraphProfile:
+    """Forty users of two tastes: the even ones read poetry, the odd ones travel."""
+    fill(gp)
+    return gp
 
 
 def ids(gp: GraphProfile, all_of: Any = (), any_of: Any = (), none_of: Any = ()) -> set[str]:
