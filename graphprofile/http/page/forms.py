@@ -114,7 +114,10 @@ def _unit(declared: str) -> str | None:
 
 def _hint(error: GraphProfileError) -> str | None:
     """The hint, where it is not one for a command line."""
-    return None if error.hint is None or "--" in error.hint or "`" in error.hint else error.hint
+    if error.hint is None or "--" in error.hint or "`" in error.hint:
+        return None
+    # What there is stands in the field already.
+    return error.hint.partition("Known:")[0].strip() or None
 
 
 def read_form(query: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
