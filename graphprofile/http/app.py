@@ -14,6 +14,7 @@ from graphprofile import __version__
 from graphprofile.errors import GraphProfileError
 from graphprofile.http import (
     examples,
+    routes_audience,
     routes_console,
     routes_events,
     routes_graph,
@@ -22,7 +23,15 @@ from graphprofile.http import (
     routes_vectors,
 )
 from graphprofile.http.gate import Gate, wants_page
-from graphprofile.http.page import files, routes_admin, routes_data, routes_home, routes_insights, routes_models
+from graphprofile.http.page import (
+    files,
+    routes_admin,
+    routes_data,
+    routes_home,
+    routes_insights,
+    routes_models,
+)
+from graphprofile.http.page import routes_audience as page_audience
 from graphprofile.http.page import routes_console as console_page
 from graphprofile.http.page.site import error_page
 from graphprofile.http.problems import MEDIA_TYPE, ProblemDocument, Refusal, problem_bytes, refusal_of
@@ -74,6 +83,7 @@ def create_app(service: Service) -> Any:
         routes_profiles.router,
         routes_vectors.router,
         routes_graph.router,
+        routes_audience.router,
         routes_console.router,
         routes_events.router,
     ):
@@ -87,6 +97,7 @@ def create_app(service: Service) -> Any:
         routes_admin.router,
         console_page.router,
         routes_insights.router,
+        page_audience.router,
     ):
         app.include_router(router)
     for kind in (Refusal, GraphProfileError, RequestValidationError, HTTPException):

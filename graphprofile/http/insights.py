@@ -51,11 +51,16 @@ async def ask(caller: Caller, insight: Insight, given: Mapping[str, Any]) -> lis
     refuse_woven(caller, insight)
     if reserved := given.keys() & {"name", "self"}:
         raise UsageError(f"No insight takes a parameter {min(reserved)!r}.", "`GET /v1/insights` lists them.")
-    gp = caller.service.gp
+    gp, seconds = caller.service.gp, caller.service.options.insight_seconds
     people = {field.name for field in insight.parameters if base_type(field.type) == "user id"}
     users = [str(value) for name, value in given.items() if name in people]
+
+    def within_limit() -> list[dict[str, Any]]:
+        with gp.store.within(seconds):
+            return gp.insights(insight.name, **given)
+
     async with caller.audited(f"insight.{insight.name}", users):
-        return await caller.run(lambda: gp.insights(insight.name, **given))
+        return await caller.run(within_limit)
 
 
 def clean_text(value: Any) -> str:

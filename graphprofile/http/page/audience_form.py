@@ -92,7 +92,13 @@ def fields_of(text: str) -> dict[str, Any]:
                 name, operator, value = split_condition(" ".join(words))
             except UsageError:
                 name = " ".join(words)
-        return {**fields, "name": name, "operator": operator, "value": value, "operators": list(OPERATORS)}
+        return {
+            **fields,
+            "property": name,
+            "operator": operator,
+            "value": value,
+            "operators": list(OPERATORS),
+        }
     users = []
     for word in words:
         name, _, value = word.partition("=")

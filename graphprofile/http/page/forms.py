@@ -62,7 +62,7 @@ def _field(
     elif choices:
         kind = "choice"
     field: dict[str, Any] = {
-        "name": one.name,
+        "called": one.name,
         "label": one.name.replace("_", " "),
         "text": one.text,
         "unit": _unit(one.type) if kind == "number" else None,

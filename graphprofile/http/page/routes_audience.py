@@ -57,7 +57,7 @@ async def audience(request: Request, caller: ReadsProfiles) -> Response:
         for text in groups[name]:
             number += 1
             conditions.append({"number": number, **fields_of(text)})
-        numbered.append({"name": name, "title": title, "joined": joined, "conditions": conditions})
+        numbered.append({"group": name, "heading": title, "joined": joined, "conditions": conditions})
     return page(
         caller,
         "audience.html",

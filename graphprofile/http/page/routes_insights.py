@@ -33,7 +33,10 @@ Name = Annotated[str, Path(max_length=100)]
 async def insights(caller: ReadsProfiles) -> Response:
     """All questions, by their groups."""
     found = list_insights()
-    groups = [{"name": group, "insights": [one for one in found if one.group == group]} for group in GROUPS]
+    groups = [
+        {"group": group, "asked": [_described(one) for one in found if one.group == group]}
+        for group in GROUPS
+    ]
     return page(
         caller, "insights.html", title="Insights", section="insights", groups=groups, total=len(found)
     )
@@ -92,7 +95,7 @@ async def insight(name: Name, request: Request, caller: ReadsProfiles) -> Respon
         fields = fields_of(
             asked, values, wrong, vocabulary=gp.vocabulary, types=sample.types, kinds=sample.kinds
         )
-        missing = [one["name"] for one in fields if one["required"] and not values.get(one["name"])]
+        missing = [one["called"] for one in fields if one["required"] and not values.get(one["called"])]
         known = {one.name for one in asked.parameters}
         together = wrong.get("")
         return {
@@ -106,7 +109,14 @@ async def insight(name: Name, request: Request, caller: ReadsProfiles) -> Respon
         }
 
     documents = await caller.run(read)
-    return page(caller, "insight.html", title=asked.question, section="insights", insight=asked, **documents)
+    return page(
+        caller,
+        "insight.html",
+        title=asked.question,
+        section="insights",
+        insight=_described(asked),
+        **documents,
+    )
 
 
 @router.get("/insights/{name}/answer")
@@ -119,7 +129,7 @@ async def answer(name: Name, request: Request, caller: ReadsProfiles) -> Respons
     return fragment(
         caller,
         "_answer.html",
-        insight=asked,
+        insight=_described(asked),
         # Masked row by row before: a chart and a table are made of what may be seen.
         figure=drawn,
         says=says(asked),
@@ -140,6 +150,18 @@ async def download(name: Name, request: Request, caller: ReadsProfiles) -> Respo
     body = "".join(csv_lines([columns, *([row.get(column) for column in columns] for row in rows)]))
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{asked.name}.csv"'}
     return Response(body.encode(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _described(asked: Insight) -> dict[str, Any]:
+    """A question for a template, under keys that are nobody's properties: the masks take those away."""
+    return {
+        "called": asked.name,
+        "group": asked.group,
+        "question": asked.question,
+        "notes": asked.notes,
+        "parameters": [{"called": one.name, "needed": one.default is None} for one in asked.parameters],
+        "columns": [{"called": one.name, "about": one.text} for one in asked.columns],
+    }
 
 
 async def _asked(
