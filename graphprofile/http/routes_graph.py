@@ -233,18 +233,15 @@ async def read_entries(
 
     def read() -> list[AuditEntry]:
         service.audit.flush()
-        return list(
-            read_audit(
-                service.gp.settings.data_dir,
-                user=who,
-                key=None if key is None else clean_text(key),
-                since=from_ms,
-                before=before,
-                limit=limit,
-            )
+        return read_audit(
+            service.gp.settings.data_dir,
+            user=who,
+            key=None if key is None else clean_text(key),
+            since=from_ms,
+            before=before,
+            limit=limit,
         )
 
     async with caller.audited("audit.read"):
         found = await service.workers.run_anyway(read)
-    following = to_cursor(found[-1].number) if len(found) == limit else None
-    return caller.answer({"entries": [entry.to_json() for entry in found], "next": following})
+    return found, to_cursor(found[-1].number) if len(found) == limit else None
