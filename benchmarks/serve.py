@@ -1,34 +1,43 @@
-"""The HTTP service under load, beside the raw driver running the same statement in the same run."""
+"""The HTTP service under load, beside the raw driver running the same statement in the same run.
+
+    python benchmarks/serve.py [--engine arcadedb|neo4j] [--users 10000] [--items 50000] [--data DIR] [--json]
+
+With ``--engine`` it goes to a store of its own, filled with generated users, items, events and vectors (the model is
+hardly trained: what its vectors cost to read is the same); ``--data DIR`` keeps that store for the next run. Without, it
+goes to the store that the environment names, in which a model has to be trained.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
-import os
 import random
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from pacing import figures, getting, one_by_one, paced, posting
+from served import fill, opened, server
 from shared_cli import finish, parser_of
 
 from graphprofile import GraphProfile, queries
 from graphprofile.errors import EngineUnavailable, GraphProfileError
 
-Call = Callable[[aiohttp.ClientSession, int], Awaitable[None]]
 ARROW = "application/vnd.apache.arrow.stream"
+RECOMMENDATIONS_PER_SECOND = 10
+ONE_EVENT_CALLS = 100
 
 
 def main() -> int:
     """Measure and print."""
     parser = parser_of(__doc__)
+    parser.add_argument("--engine", choices=("arcadedb", "neo4j"), help="a store of its own, on this engine")
+    parser.add_argument("--users", type=int, default=10_000, help="of a store of its own")
+    parser.add_argument("--items", type=int, default=50_000, help="of a store of its own")
+    parser.add_argument("--data", type=Path, help="where a store of its own is kept")
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each is asked")
     parser.add_argument(
@@ -36,57 +45,34 @@ def main() -> int:
     )
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--senders", type=int, default=4, help="of batches at once")
-    parser.add_argument("--steady", type=float, default=0.0, help="seconds of steady load at half --rate")
     arguments = parser.parse_args()
     return finish(lambda: measured(arguments), show, arguments)
 
 
 def measured(arguments: argparse.Namespace) -> dict[str, Any]:
-    """All figures, of the store that the environment names; a model has to be trained in it."""
+    """All figures."""
     rng = random.Random(arguments.seed)
-    with GraphProfile.open() as gp:
+    with contextlib.ExitStack() as stack:
+        if arguments.engine is None:
+            gp = stack.enter_context(GraphProfile.open())
+        else:
+            folder = arguments.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            gp = opened(arguments.engine, folder, stack)
+            if not gp.cypher("MATCH (m:Model {in_use: true}) RETURN m.version AS version"):
+                fill(gp, arguments.users, arguments.items, folder)
         found = gp.cypher("MATCH (u:User) WHERE u.top_tags IS NOT NULL RETURN u.id AS id LIMIT 5000")
         users = [row["id"] for row in found]
         if not users:
-            raise EngineUnavailable("The store holds no users with tags.", "Load, `tags` and `train` first.")
-        document: dict[str, Any] = {"engine": gp.store.engine, "users": len(users), "rate": arguments.rate}
-        with server() as url:
-            document |= asyncio.run(read(gp, url, users, arguments, rng))
+            raise EngineUnavailable(
+                "The store holds no users with tags.", "Load, `tags` and `train` first, or use --engine."
+            )
+        items = gp.cypher("MATCH (i:Item) RETURN count(i) AS n")[0]["n"]
+        document = {"engine": gp.store.engine, "users": len(users), "items": items, "rate": arguments.rate}
+        with server(gp) as served:
+            document |= asyncio.run(read(gp, served.url, users, arguments, rng))
             if arguments.events:
-                document["events"] = asyncio.run(write(gp, url, users, arguments, rng))
-            if arguments.steady:
-                document["steady"] = asyncio.run(steady(url, users, arguments, rng))
+                document["events"] = asyncio.run(write(gp, served.url, users, arguments, rng))
     return document
-
-
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """A server in a process of its own, as people run it."""
-    port = random.randint(20_000, 40_000)
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("graphprofile")), "serve", "--port", str(port)],
-            stdout=log,
-            stderr=log,
-            env={**os.environ},
-        )
-        url = f"http://127.0.0.1:{port}"
-        try:
-            import httpx
-
-            for _ in range(120):
-                with contextlib.suppress(httpx.TransportError):
-                    if httpx.get(f"{url}/readyz").status_code == 200:
-                        break
-                time.sleep(0.5)
-            else:
-                log.seek(0)
-                raise EngineUnavailable("The server did not start.", log.read().decode()[-500:])
-            time.sleep(3)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(60)
 
 
 async def read(
@@ -104,15 +90,16 @@ async def read(
     thousand = rng.sample(users, min(1_000, len(users)))
     found = {}
     async with aiohttp.ClientSession(url) as session:
-        await paced(session, _get(lambda: f"/v1/profiles/{rng.choice(users)}"), 20, 3)
-        await paced(session, by_driver, 20, 3)
+        profile = getting(lambda: f"/v1/profiles/{rng.choice(users)}")
+        best = getting(lambda: f"/v1/profiles/{rng.choice(users)}/recommendations")
+        for call, rate in ((by_driver, 20), (profile, 20), (best, RECOMMENDATIONS_PER_SECOND)):
+            await paced(session, call, rate, 5)
         found["driver"] = await paced(session, by_driver, arguments.rate, arguments.seconds)
-        profile = _get(lambda: f"/v1/profiles/{rng.choice(users)}")
         found["profile"] = await paced(session, profile, arguments.rate, arguments.seconds)
-        best = _get(lambda: f"/v1/profiles/{rng.choice(users)}/recommendations")
-        found["recommend"] = await paced(session, best, 5, arguments.seconds)
+        found["recommend"] = await paced(session, best, RECOMMENDATIONS_PER_SECOND, arguments.seconds)
         for name, accept in (("embeddings_json", "application/json"), ("embeddings_arrow", ARROW)):
-            vectors = _post("/v1/embeddings", lambda _: {"ids": thousand}, accept)
+            vectors = posting("/v1/embeddings", lambda _: {"ids": thousand}, accept)
+            await one_by_one(session, vectors, 5)
             found[name] = await one_by_one(session, vectors, 20)
     return found
 
@@ -142,12 +129,12 @@ async def write(
     rows = [event(arguments.events + number) for number in range(arguments.events)]
     batches = [rows[at : at + arguments.batch] for at in range(0, len(rows), arguments.batch)]
     async with aiohttp.ClientSession(url) as session:
-        post = _post("/v1/events", lambda number: batches[number], "application/json")
+        post = posting("/v1/events", lambda number: batches[number])
         started = time.perf_counter()
         took = await one_by_one(session, post, len(batches), arguments.senders)
         posted = len(rows) / (time.perf_counter() - started)
         waits = []
-        for number in range(20):
+        for number in range(ONE_EVENT_CALLS):
             one = event(2 * arguments.events + number)
             before = time.perf_counter()
             async with session.post("/v1/events", json=one) as answer:
@@ -163,79 +150,6 @@ async def write(
         "share": round(posted / loader, 2),
         "batch": took,
         "read_your_write": figures(waits),
-    }
-
-
-async def steady(
-    url: str, users: list[str], arguments: argparse.Namespace, rng: random.Random
-) -> dict[str, Any]:
-    """Long reading at half the rate."""
-    async with aiohttp.ClientSession(url) as session:
-        profile = _get(lambda: f"/v1/profiles/{rng.choice(users)}")
-        return await paced(session, profile, arguments.rate / 2, arguments.steady)
-
-
-def _get(path: Callable[[], str]) -> Call:
-    async def call(session: aiohttp.ClientSession, _: int) -> None:
-        async with session.get(path()) as answer:
-            await answer.read()
-            answer.raise_for_status()
-
-    return call
-
-
-def _post(path: str, body: Callable[[int], Any], accept: str) -> Call:
-    async def call(session: aiohttp.ClientSession, number: int) -> None:
-        async with session.post(path, json=body(number), headers={"Accept": accept}) as answer:
-            await answer.read()
-            answer.raise_for_status()
-
-    return call
-
-
-async def paced(session: aiohttp.ClientSession, call: Call, rate: float, seconds: float) -> dict[str, Any]:
-    """Calls at a fixed rate, whether the ones before are answered or not: waiting counts (no omission)."""
-    took: list[float] = []
-    errors: list[str] = []
-    began = time.perf_counter()
-
-    async def one(number: int) -> None:
-        due = began + number / rate
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        try:
-            await call(session, number)
-            took.append(time.perf_counter() - due)
-        except (aiohttp.ClientError, GraphProfileError) as error:
-            errors.append(str(error))
-
-    await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))
-    return {**figures(took), "errors": len(errors)}
-
-
-async def one_by_one(
-    session: aiohttp.ClientSession, call: Call, count: int, senders: int = 1
-) -> dict[str, Any]:
-    """Calls one after the other, of so many senders at once."""
-    took: list[float] = []
-    numbers = iter(range(count))
-
-    async def sender() -> None:
-        for number in numbers:
-            started = time.perf_counter()
-            await call(session, number)
-            took.append(time.perf_counter() - started)
-
-    await asyncio.gather(*(sender() for _ in range(senders)))
-    return figures(took)
-
-
-def figures(took: list[float]) -> dict[str, Any]:
-    """Median, 99th percentile and count, in milliseconds."""
-    ordered = sorted(took) or [float("nan")]
-    return {
-        "p50_ms": round(statistics.median(ordered) * 1000, 2),
-        "p99_ms": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1000, 2),
-        "calls": len(took),
     }
 
 
