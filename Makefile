@@ -29,10 +29,12 @@ demo: $(READY) ## A real library's readers as profiles, from events to a report
 test: $(READY) ## All tests, on the embedded engine and on a Neo4j that is started for it
 	@$(BIN)/python -m pytest --durations=15
 
-check: $(READY) ## ruff and mypy --strict
+check: $(READY) ## ruff, mypy --strict, bandit, and known holes in what is installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml graphprofile loaders
+	@$(BIN)/python tests/audit_packages.py
 
 format: $(READY) ## Put the code into the house's form
 	@$(BIN)/ruff check --fix .

@@ -10,7 +10,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
-from xml.sax.saxutils import escape, quoteattr
+
+# For writing; nothing is parsed here.
+from xml.sax.saxutils import escape, quoteattr  # nosec B406
 
 from graphprofile.disk import replaced
 from graphprofile.exchange.rows import GraphRows, Key, as_text, common_kind, kind_of

@@ -55,7 +55,8 @@ class _Side:
         count = np.minimum(degree, most)
         row = np.repeat(np.arange(len(nodes)), count)
         offset = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        drawn = (random.random(len(row)) * degree[row]).astype(np.int64)
+        # Training draws neighbours; a seed repeats it.
+        drawn = (random.random(len(row)) * degree[row]).astype(np.int64)  # nosec B311
         offset = np.where(degree[row] <= most, offset, drawn)
         return row, self.edges[self.indptr[nodes][row] + offset]
 

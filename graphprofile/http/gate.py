@@ -352,7 +352,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_any(host: str) -> bool:
-    return host in ("0.0.0.0", "::", "")
+    # Compared with, not listened on.
+    return host in ("0.0.0.0", "::", "")  # nosec B104
 
 
 def _bracketed(host: str) -> str:

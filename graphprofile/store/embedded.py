@@ -170,7 +170,8 @@ def connect(settings: Settings) -> Channel:
                 f"See {root / 'engine.log'}.",
             )
         if outcome["state"] != "ready":
-            time.sleep(random.uniform(0.05, 0.2))
+            # Chance keeps two processes out of step; nothing secret rests on it.
+            time.sleep(random.uniform(0.05, 0.2))  # nosec B311
 
 
 def _not_ours(root: Path, error: OSError) -> EngineUnavailable:
@@ -190,7 +191,8 @@ def _start_owner(root: Path, settings: Settings) -> dict[str, Any]:
         with log_path.open("ab") as log:
             os.fchmod(log.fileno(), 0o600)
             try:
-                subprocess.run(
+                # This very Python with a script of the package, without a shell.
+                subprocess.run(  # nosec B603
                     [
                         sys.executable,
                         "-P",
