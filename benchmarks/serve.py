@@ -2,9 +2,9 @@
 
     python benchmarks/serve.py [--engine arcadedb|neo4j] [--users 10000] [--items 50000] [--data DIR] [--json]
 
-With ``--engine`` it goes to a store of its own, filled with generated users, items, events and vectors (the model is
-hardly trained: what its vectors cost to read is the same); ``--data DIR`` keeps that store for the next run. Without, it
-goes to the store that the environment names, in which a model has to be trained.
+With ``--engine`` it goes to a store of its own, filled with generated users, items, events and vectors (the model
+is hardly trained: what its vectors cost to read is the same); ``--data DIR`` keeps that store for the next run.
+Without, it goes to the store that the environment names, in which a model has to be trained.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import aiohttp
 from pacing import figures, getting, one_by_one, paced, posting
 from served import fill, opened, server
 from shared_cli import finish, parser_of
+from steady import steady
 
 from graphprofile import GraphProfile, queries
 from graphprofile.errors import EngineUnavailable, GraphProfileError
@@ -45,8 +46,18 @@ def main() -> int:
     )
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--senders", type=int, default=4, help="of batches at once")
+    parser.add_argument(
+        "--steady", type=float, default=0.0, help="minutes of steady load instead of all that"
+    )
     arguments = parser.parse_args()
-    return finish(lambda: measured(arguments), show, arguments)
+    wrongs: list[str] = []
+
+    def measured_once() -> dict[str, Any]:
+        document = measured(arguments)
+        wrongs.extend(document.get("steady", {}).get("wrongs", []))
+        return document
+
+    return finish(measured_once, show, arguments) or bool(wrongs)
 
 
 def measured(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -69,6 +80,8 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         items = gp.cypher("MATCH (i:Item) RETURN count(i) AS n")[0]["n"]
         document = {"engine": gp.store.engine, "users": len(users), "items": items, "rate": arguments.rate}
         with server(gp) as served:
+            if arguments.steady:
+                return document | {"steady": asyncio.run(steady(served, users, 60 * arguments.steady, rng))}
             document |= asyncio.run(read(gp, served.url, users, arguments, rng))
             if arguments.events:
                 document["events"] = asyncio.run(write(gp, served.url, users, arguments, rng))

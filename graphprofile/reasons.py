@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphprofile.export import CONTENT, ITEM
@@ -14,7 +14,8 @@ from graphprofile.writeback import PLURAL
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-OWN_LOOKED_AT = 100
+OWN_LOOKED_AT = 50
+"""Of what the user has, the latest."""
 
 
 class Reasons:
@@ -39,31 +40,30 @@ class Reasons:
             scored: Key and score of each, best first.
             seen: Keys of what the user has, latest first.
         """
-        own = [key[2:] for key in seen[:OWN_LOOKED_AT]]
+        own = seen[:OWN_LOOKED_AT]
         because: dict[str, list[str]] = defaultdict(list)
         titles: dict[str, str | None] = {}
+        people: dict[str, set[str]] = {}
         for prefix in (ITEM, CONTENT):
             ids = [key[2:] for key, _ in scored if key.startswith(prefix)]
-            if not ids:
+            if ids:
+                for id_, reasons in self.of_tags(prefix, [(user_id, ids)]).get(user_id, {}).items():
+                    because[prefix + id_] += reasons
+            looked_at = sorted({*ids, *(key[2:] for key in own if key.startswith(prefix))})
+            if not scored or not looked_at:
                 continue
-            for id_, reasons in self.of_tags(prefix, [(user_id, ids)]).get(user_id, {}).items():
-                because[prefix + id_] += reasons
-            rows = self._store.read(
-                f"recommend/read_co_users_of_{PLURAL[prefix]}",
+            for row in self._store.read(
+                f"recommend/read_people_of_{PLURAL[prefix]}",
                 event_types=self._types,
                 user_id=user_id,
-                ids=ids,
-                own=own,
-            )
-            for row in rows:
-                through = " and ".join(f"“{title}”" for title in row["through"])
-                people = (
-                    "1 other person who chose it shares"
-                    if row["users"] == 1
-                    else (f"{row['users']} others who chose it share")
-                )
-                because[prefix + row["id"]].append(f"{people} {through} with this user")
-            titles |= {prefix + id_: row["title"] for id_, row in self.described(prefix, ids).items()}
+                ids=looked_at,
+            ):
+                titles[prefix + row["id"]] = row["title"]
+                people[prefix + row["id"]] = set(row["people"])
+        for key, _ in scored:
+            said = _through(key, own, people, titles)
+            if said:
+                because[key].append(said)
         return [
             Recommendation(
                 id=key[2:],
@@ -97,3 +97,23 @@ class Reasons:
             return {}
         query = f"recommend/read_{PLURAL[prefix]}"
         return {row["id"]: row for row in self._store.read(query, ids=list(ids))}
+
+
+def _through(
+    key: str,
+    own: Sequence[str],
+    people: Mapping[str, set[str]],
+    titles: Mapping[str, str | None],
+) -> str | None:
+    """Who chose an object and something of the user's too, and through what; None if nobody did."""
+    # People of an object times events of each would be a hundred thousand steps for what is popular: the people of
+    # both ends are read instead, and met here.
+    chose = people.get(key, set())
+    shared = {one: both for one in own if one != key and (both := chose & people.get(one, set()))}
+    if not shared:
+        return None
+    most = sorted(shared, key=lambda one: (-len(shared[one]), one[2:]))[:2]
+    through = " and ".join(f"“{titles.get(one) or one[2:]}”" for one in most)
+    number = len(set().union(*shared.values()))
+    who = "1 other person who chose it shares" if number == 1 else f"{number} others who chose it share"
+    return f"{who} {through} with this user"

@@ -21,6 +21,8 @@ def main() -> int:
         return skipped(f"no answer in {SECONDS} s")
     except (ValueError, KeyError, TypeError):
         return skipped((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+    if not found:
+        return skipped("it knows none of the packages here")
     holes = [
         f"{one['name']} {one['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'none yet'}"
         for one in found
