@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -17,13 +17,23 @@ from graphprofile.batches import read_batches
 from graphprofile.reading import read_profile, watermark
 from graphprofile.records import Profile, Recommendation, iso
 from graphprofile.report_parts import neighbourhood, sections
+from graphprofile.report_parts.buckets import all_starts, bucket_of, day_start, month_start, too_coarse
 from graphprofile.report_parts.data import EmbeddingMap, InterestsOverTime, ReportData
 from graphprofile.report_parts.figures import COLOURS
 from graphprofile.report_parts.projection import Point, project
 from graphprofile.store import Store
 from graphprofile.vocabulary import Vocabulary
 
-__all__ = ["EmbeddingMap", "InterestsOverTime", "ReportData", "build_report", "choose_user", "collect_report"]
+__all__ = [
+    "EmbeddingMap",
+    "InterestsOverTime",
+    "ReportData",
+    "build_report",
+    "choose_user",
+    "collect_report",
+    "embedding_map",
+    "main_tags",
+]
 
 MS_PER_DAY = 86_400_000
 # Events of the person shown where nobody is named: enough to see something, few enough to see it.
@@ -72,7 +82,7 @@ def collect_report(
     newest = watermark(store)
     rows = store.read("report/count_events", event_types=vocabulary.types)
     names = vocabulary.name_of
-    kind, tags, total_tags = _main_tags(store)
+    kind, tags, total_tags = main_tags(store)
     first = min((row["first_ts"] for row in rows), default=None)
     if user_id is not None and profile is None:
         profile = read_profile(store, vocabulary, user_id)
@@ -97,7 +107,17 @@ def collect_report(
         events={names.get(row["type"], row["type"]): row["events"] for row in rows},
         model=model,
         interests=_interests(store, vocabulary, kind, tags, total_tags, first, newest),
-        map=_map(store, vocabulary, model, kind, profile, max_points, seed),
+        map=embedding_map(
+            store,
+            vocabulary,
+            model,
+            kind,
+            profile.user_id if profile else None,
+            max_points=max_points,
+            seed=seed,
+        )
+        if model
+        else None,
         person=person,
         profile=profile,
         graph=_graph(store, vocabulary, profile.user_id, person, seed) if profile and person else None,
@@ -168,7 +188,7 @@ Plots by Plotly.js, contained in this file.</p><noscript><p>The plots need JavaS
 """
 
 
-def _main_tags(store: Store) -> tuple[str | None, list[str], int]:
+def main_tags(store: Store) -> tuple[str | None, list[str], int]:
     """The kind of tag that a few values describe best, with its most frequent names and their number."""
     kinds: dict[str, list[tuple[str, int]]] = {}
     for row in store.read("report/list_tags", limit=1000):
@@ -192,11 +212,8 @@ def _interests(
     if kind is None or first is None or newest is None:
         return None
     span_days = (newest - first) / MS_PER_DAY
-    bucket = (
-        "day" if span_days <= 45 else "week" if span_days <= 180 else "month" if span_days <= 5 * 366
-        else "quarter" if span_days <= 50 * 366 else "year"
-    )  # fmt: skip
-    coarse = {"year": [], "quarter": ["year"], "month": ["year"]}.get(bucket, ["year", "month"])
+    bucket = bucket_of(span_days)
+    coarse = list(too_coarse(bucket))
     by_day = bucket in ("day", "week")
     rows = store.read(
         "report/count_tag_days" if by_day else "report/count_tag_months",
@@ -207,59 +224,37 @@ def _interests(
     )
     if not rows:
         return None
-    starts = _day_start(bucket) if by_day else _month_start(bucket)
+    starts = day_start(bucket) if by_day else month_start(bucket)
     counts: dict[str, Counter[date]] = {tag: Counter() for tag in tags}
     for row in rows:
         counts[row["tag"]][starts(row["day" if by_day else "month"])] += row["events"]
     found = sorted({start for counter in counts.values() for start in counter})
-    dates = _all_starts(found[0], found[-1], bucket)
+    dates = all_starts(found[0], found[-1], bucket)
     series = [(tag, [counts[tag][start] for start in dates]) for tag in tags if counts[tag]]
     return InterestsOverTime(kind, bucket, [d.isoformat() for d in dates], series, total_tags, bool(coarse))
 
 
-def _day_start(bucket: str) -> Callable[[int], date]:
-    def start(number: int) -> date:
-        moment = date(1970, 1, 1) + timedelta(days=number)
-        return moment - timedelta(days=moment.weekday() if bucket == "week" else 0)
-
-    return start
-
-
-def _month_start(bucket: str) -> Callable[[int], date]:
-    months = {"month": 1, "quarter": 3, "year": 12}[bucket]
-
-    def start(number: int) -> date:
-        year, month = divmod(number - number % months, 12)
-        return date(year, month + 1, 1)
-
-    return start
-
-
-def _all_starts(first: date, last: date, bucket: str) -> list[date]:
-    """Every bucket from first to last, also those in which nothing happened."""
-    days = {"day": 1, "week": 7}.get(bucket)
-    months = {"month": 1, "quarter": 3, "year": 12}.get(bucket, 0)
-    found = [first]
-    while found[-1] < last:
-        if days:
-            found.append(found[-1] + timedelta(days=days))
-        else:
-            year, month = divmod(found[-1].year * 12 + found[-1].month - 1 + months, 12)
-            found.append(date(year, month + 1, 1))
-    return found
-
-
-def _map(
+def embedding_map(
     store: Store,
     vocabulary: Vocabulary,
-    model: str | None,
+    model: str,
     kind: str | None,
-    profile: Profile | None,
-    max_points: int,
-    seed: int,
+    user_id: str | None = None,
+    *,
+    max_points: int = 1200,
+    seed: int = 0,
 ) -> EmbeddingMap | None:
-    if model is None:
-        return None
+    """Users and items in the plane; None where no vector of the model has an event behind it.
+
+    Args:
+        store: The graph.
+        vocabulary: The rules in use.
+        model: Whose vectors.
+        kind: Of the tags that points are coloured by.
+        user_id: Somebody who is on the map in any case.
+        max_points: Largest number of points; more are sampled.
+        seed: Of the sample and the layout.
+    """
     import numpy as np
 
     users, items = (
@@ -271,8 +266,8 @@ def _map(
     random = np.random.default_rng(seed)
     room = max(min(len(users), max_points // 2), max_points - len(items))
     some_users = _sample(random, users, room)
-    if profile is not None and profile.user_id in set(users):
-        some_users = sorted({*some_users, profile.user_id})
+    if user_id is not None and user_id in set(users):
+        some_users = sorted({*some_users, user_id})
     some_items = _sample(random, items, max_points - len(some_users))
     rows = [
         *(("user", row) for row in _by_id(store, "report/read_user_vectors", some_users, kind, model)),

@@ -27,9 +27,14 @@ from graphprofile.http.page import (
     files,
     routes_admin,
     routes_data,
+    routes_graph_walk,
     routes_home,
     routes_insights,
+    routes_map,
     routes_models,
+    routes_objects,
+    routes_search,
+    routes_user,
 )
 from graphprofile.http.page import routes_audience as page_audience
 from graphprofile.http.page import routes_console as console_page
@@ -98,6 +103,11 @@ def create_app(service: Service) -> Any:
         console_page.router,
         routes_insights.router,
         page_audience.router,
+        routes_search.router,
+        routes_user.router,
+        routes_objects.router,
+        routes_graph_walk.router,
+        routes_map.router,
     ):
         app.include_router(router)
     for kind in (Refusal, GraphProfileError, RequestValidationError, HTTPException):

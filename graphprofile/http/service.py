@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphprofile.http.limits import RateLimit
 from graphprofile.http.metrics import Metrics
+from graphprofile.http.page.kept import Kept
 from graphprofile.http.page.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Service:
         rate: How often a key may ask.
         metrics: For Prometheus.
         sessions: Who is signed in to the page.
+        kept: What the page shows that takes long to read.
         draining: Whether the server is going down.
         console: Queries of ``POST /v1/cypher`` that run now.
     """
@@ -50,5 +52,6 @@ class Service:
     rate: RateLimit
     metrics: Metrics = field(default_factory=Metrics)
     sessions: Sessions = field(default_factory=Sessions)
+    kept: Kept = field(default_factory=Kept)
     draining: bool = False
     console: int = 0

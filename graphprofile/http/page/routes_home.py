@@ -1,4 +1,4 @@
-"""The first page, and signing in and out."""
+"""Signing in and out."""
 
 from __future__ import annotations
 
@@ -7,36 +7,17 @@ from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Query, Request, Response
 
-from graphprofile import browsing
-from graphprofile.http.caller import Caller, ReadsProfiles
+from graphprofile.http.caller import Caller
 from graphprofile.http.keys import NOBODY
 from graphprofile.http.page.sessions import COOKIE, HOURS
 from graphprofile.http.page.site import HEADERS, page
 from graphprofile.http.problems import Refusal
-from graphprofile.report import choose_user
 
 router = APIRouter(include_in_schema=False)
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 4096
 Next = Annotated[str, Query(alias="next", max_length=2000)]
-
-
-@router.get("/")
-async def home(caller: ReadsProfiles) -> Response:
-    """What the graph holds, and where to begin."""
-    gp = caller.service.gp
-
-    def read() -> tuple[dict[str, int], str | None, list[browsing.ListedUser]]:
-        counts = {row["label"]: row["nodes"] for row in gp.store.read("status/count_nodes")}
-        return counts, choose_user(gp.store, gp.vocabulary), browsing.list_users(gp.store, limit=6)
-
-    async with caller.audited("users.list"):
-        counts, typical, users = await caller.run(read)
-        caller.note("profile.listed", "ok", [user.id for user in users])
-    return page(
-        caller, "home.html", title="Search", section="search", counts=counts, typical=typical, users=users
-    )
 
 
 @router.get("/login")

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from graphprofile import __version__
 from graphprofile.http.caller import Caller
+from graphprofile.http.page import charts_profile
 from graphprofile.http.page.files import static_url
 from graphprofile.http.problems import Refusal
 
@@ -135,6 +136,8 @@ def environment() -> jinja2.Environment:
     found.globals.update(
         pages=PAGES, version=__version__, static=static_url, path=path, query=query, href=object_path
     )
+    # Drawn by the templates: what they are given is masked, what a figure is made of would not be.
+    found.globals["charts"] = charts_profile
     found.filters.update(number=number, day=day, moment=moment, percent=percent, ago=ago, mark=mark)
     return found
 
