@@ -2,7 +2,7 @@
 
     python benchmarks/loaders.py --rows 200000 [--loader segment] [--json]
 
-The rows are the sample of the loader's tests, over and over, each time with other ids. Every kind that a loader reads
+The rows are made up in the form of each source, every one with ids of its own. Every kind that a loader reads
 is a pass of its own over the file; the figures are those of the events, and of all passes together. CPU seconds count
 all threads, and do not depend on who else is at work.
 """

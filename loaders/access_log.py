@@ -1,8 +1,7 @@
 """Access logs of Apache and nginx: the common and the combined log format.
 
-Followed: Apache's documentation of its log files (Common Log Format, Combined Log Format) and nginx's
-ngx_http_log_module (``combined``). What counts as a visit, and who the visitor is, stands in
-``docs/loaders/access-log.md``.
+The format strings are those of Apache's Common and Combined Log Format and of nginx's ``combined``. What counts as a
+visit, and who the visitor is, stands in ``docs/loaders/access-log.md``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tracking calls of Segment and RudderStack, as JSON Lines or one JSON array.
 
-Followed: Segment's Spec, its pages Common Fields, Identify, Track, Page, Screen, Group, Alias and E-Commerce Events V2
-(with the names of V1 that V2 lists as aliases). What is decided stands in ``docs/loaders/segment.md``.
+Followed: Segment's Spec, its pages Common Fields and E-Commerce Events V2 (with the names of V1 that V2 lists as
+aliases). What is decided stands in ``docs/loaders/segment.md``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Shopify's export of orders: one row a line of an order, in CSV.
 
-Followed: Shopify's help on exporting orders to a CSV file. The columns of an order stand in its first row only. What is
-decided stands in ``docs/loaders/shopify-orders.md``.
+The columns are those that Shopify's export of orders is known to have; those of an order stand in its first row only.
+What is decided stands in ``docs/loaders/shopify-orders.md``.
 """
 
 from __future__ import annotations
