@@ -46,14 +46,16 @@ const consoleGraph = (() => {
     return found;
   };
 
-  const styles = (labels) => {
+  // Where all relationships are of one type, its name stands above the drawing and not on each of them.
+  const styles = (labels, types) => {
     const c = colours();
     return [
       {
         selector: "node",
         style: {
-          label: "data(label)", "font-size": 11, color: c.ink, "text-valign": "bottom", "text-margin-y": 4,
-          "text-outline-color": c.card, "text-outline-width": 2, width: 22, height: 22, "min-zoomed-font-size": 5,
+          label: "data(label)", "font-size": 10, color: c.ink, "text-valign": "bottom", "text-margin-y": 3,
+          "text-wrap": "wrap", "text-max-width": 84, "text-outline-color": c.card, "text-outline-width": 2,
+          width: 14, height: 14, "min-zoomed-font-size": 5,
           "background-color": (node) => c.palette[labels.indexOf(node.data("kind"))] ?? c.other,
         },
       },
@@ -61,7 +63,7 @@ const consoleGraph = (() => {
         selector: "edge",
         style: {
           width: 1.4, "line-color": c.edge, "target-arrow-color": c.edge, "target-arrow-shape": "triangle",
-          "curve-style": "bezier", "arrow-scale": 0.8, label: "data(label)", "font-size": 8, color: c.muted,
+          "curve-style": "bezier", "arrow-scale": 0.8, label: types > 1 ? "data(label)" : "", "font-size": 8, color: c.muted,
           "text-rotation": "autorotate", "min-zoomed-font-size": 12, "text-outline-color": c.card, "text-outline-width": 2,
         },
       },
@@ -71,18 +73,23 @@ const consoleGraph = (() => {
 
   let drawn = null;
   let kinds = [];
+  let types = 0;
 
   const draw = (container, { nodes, edges }, picked) => {
     if (drawn) drawn.destroy();
     kinds = [...new Set(nodes.map((node) => node.labels[0] ?? ""))];
+    types = new Set(edges.map((edge) => edge.type)).size;
     drawn = cytoscape({
       container,
       elements: [
         ...nodes.map((node) => ({ data: { id: node.id, label: named(node), kind: node.labels[0] ?? "", value: node } })),
         ...edges.map((edge) => ({ data: { id: `e:${edge.id}`, source: edge.start, target: edge.end, label: edge.type, value: edge } })),
       ],
-      style: styles(kinds),
-      layout: { name: "cose", animate: false, randomize: true, nodeRepulsion: () => 12000, idealEdgeLength: () => 90, padding: 24 },
+      style: styles(kinds, types),
+      layout: {
+        name: "cose", animate: false, randomize: true, nodeRepulsion: () => 40000, idealEdgeLength: () => 130,
+        nodeDimensionsIncludeLabels: true, padding: 16,
+      },
       userZoomingEnabled: true,
     });
     drawn.on("tap", "node, edge", (event) => picked(event.target.data("value")));
@@ -90,7 +97,7 @@ const consoleGraph = (() => {
   };
 
   document.addEventListener("theme", () => {
-    if (drawn) drawn.style(styles(kinds));
+    if (drawn) drawn.style(styles(kinds, types));
   });
 
   return { collect, draw, shown: () => drawn };

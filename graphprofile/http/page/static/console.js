@@ -64,7 +64,9 @@
 
   const showGraph = () => {
     const counted = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-    at("graph-said").textContent = `${counted(graph.nodes.length, "node")}, ${counted(graph.edges.length, "relationship")}. Drag and scroll; a click shows the properties.`;
+    const types = [...new Set(graph.edges.map((edge) => edge.type))];
+    const only = types.length === 1 ? `: ${types[0]}` : "";
+    at("graph-said").textContent = `${counted(graph.nodes.length, "node")}, ${counted(graph.edges.length, "relationship")}${only}. Drag and scroll; a click shows the properties.`;
     at("picked").textContent = "";
     consoleGraph.draw(at("graph"), graph, (value) => {
       at("picked").textContent = described(value);
