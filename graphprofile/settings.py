@@ -33,7 +33,7 @@ class HttpSettings(BaseModel):
         body_seconds: How long a body may take to come.
         threads: Calls to the engine at once.
         audit_days: How long lines of the audit log are kept.
-        insight_seconds: How long the engine may work on an insight.
+        insight_seconds: How long the engine may work on an insight or an audience.
         console_seconds: How long it may work on a query of ``POST /v1/cypher``.
         console_rows: Most rows of its answer.
     """

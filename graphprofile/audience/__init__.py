@@ -61,7 +61,7 @@ class Size:
     Attributes:
         count: In the audience.
         of: Users in all.
-        sample: Ids of some of them, drawn at random.
+        sample: Ids of some of them, drawn at random; none where the audience is everybody.
     """
 
     count: int
@@ -105,6 +105,14 @@ class Audience:
         self._gp, self._store = gp, gp.store
         resolver = Resolver(gp)
         self._all, self._any, self._none = ([resolver.step(one) for one in group] for group in read)
+
+    @property
+    def everybody(self) -> bool:
+        """Whether there is no condition."""
+        return not (self.all_of or self.any_of or self.none_of)
+
+    def _users(self) -> int:
+        return next((r["nodes"] for r in self._store.read("status/count_nodes") if r["label"] == "User"), 0)
 
     def words(self) -> str:
         """All conditions in one sentence."""
@@ -179,10 +187,16 @@ class Audience:
 
     def count(self) -> int:
         """How many there are."""
+        if self.everybody:
+            return self._users()
         return sum(map(len, self._parts("")))
 
     def measure(self, sample: int = SAMPLE) -> Size:
         """How many there are, of how many, and some of them."""
+        if self.everybody:
+            # Whose tags would be compared with themselves; and nobody waits for a walk through all of them.
+            users = self._users()
+            return Size(users, users, [])
         drawn: list[str] = []
         count, choose = 0, random.Random(0)
         for part in self._parts(""):
@@ -192,8 +206,7 @@ class Audience:
                     drawn.append(id_)
                 elif (place := choose.randrange(count)) < sample:
                     drawn[place] = id_
-        users = next((r["nodes"] for r in self._store.read("status/count_nodes") if r["label"] == "User"), 0)
-        return Size(count, users, drawn)
+        return Size(count, self._users(), drawn)
 
     def tags(self, ids: Sequence[str], limit: int = 12) -> list[AudienceTag]:
         """What some of the audience are interested in more than everybody is, by lift.

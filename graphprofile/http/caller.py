@@ -36,6 +36,20 @@ class Caller:
         """Run a call that waits for the engine in a thread."""
         return await self.service.workers.run(call)
 
+    async def bounded(self, call: Callable[[], T]) -> T:
+        """The same for a question whose cost depends on what is asked: it ends after ``insight_seconds``.
+
+        Raises:
+            QueryTimeout: It took longer.
+        """
+        service = self.service
+
+        def within_limit() -> T:
+            with service.gp.store.within(service.options.insight_seconds):
+                return call()
+
+        return await self.run(within_limit)
+
     async def read(self, call: Callable[[], T], users: Sequence[str] = ()) -> T:
         """The same, after tags and vectors of these users are up to date with what was accepted."""
         fresh = self.service.fresh

@@ -51,16 +51,12 @@ async def ask(caller: Caller, insight: Insight, given: Mapping[str, Any]) -> lis
     refuse_woven(caller, insight)
     if reserved := given.keys() & {"name", "self"}:
         raise UsageError(f"No insight takes a parameter {min(reserved)!r}.", "`GET /v1/insights` lists them.")
-    gp, seconds = caller.service.gp, caller.service.options.insight_seconds
+    gp = caller.service.gp
     people = {field.name for field in insight.parameters if base_type(field.type) == "user id"}
     users = [str(value) for name, value in given.items() if name in people]
 
-    def within_limit() -> list[dict[str, Any]]:
-        with gp.store.within(seconds):
-            return gp.insights(insight.name, **given)
-
     async with caller.audited(f"insight.{insight.name}", users):
-        return await caller.run(within_limit)
+        return await caller.bounded(lambda: gp.insights(insight.name, **given))
 
 
 def clean_text(value: Any) -> str:

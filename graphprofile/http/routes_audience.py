@@ -58,7 +58,7 @@ async def read_audience(
         return audience, audience.page(limit, clean_text(after)), audience.count() if count else None
 
     async with caller.audited("audience.read", users_of([one for group in groups for one in group])):
-        audience, users, total = await caller.run(read)
+        audience, users, total = await caller.bounded(read)
         caller.note("profile.listed", "ok", [user.id for user in users])
     return caller.answer(
         {

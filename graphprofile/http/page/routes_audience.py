@@ -50,7 +50,7 @@ async def audience(request: Request, caller: ReadsProfiles) -> Response:
             "busy": sample.tags[:5],
         }
 
-    documents = await caller.run(read)
+    documents = await caller.bounded(read)
     numbered, number = [], 0
     for name, (title, joined) in GROUPS.items():
         conditions = []
@@ -93,11 +93,12 @@ async def found(request: Request, caller: ReadsProfiles) -> Response:
             "members": members,
             "tags": tags,
             "notes": notes,
+            "everybody": not any(kept.values()),
             "link": query(**kept),
         }
 
     async with caller.audited("audience.read", _named(groups)):
-        documents = await caller.run(read)
+        documents = await caller.bounded(read)
         members = documents["members"]
         caller.note("profile.listed", "ok", [one.id for one in members[:SHOWN]])
     more = members[SHOWN - 1].id if len(members) > SHOWN else None
@@ -114,7 +115,7 @@ async def members(request: Request, caller: ReadsProfiles, after: After = "") ->
     gp = caller.service.gp
     given = checked(caller, groups["all"], groups["any"], groups["none"])
     async with caller.audited("audience.read", _named(groups)):
-        found = await caller.run(lambda: gp.audience(*given).page(SHOWN + 1, clean_text(after)))
+        found = await caller.bounded(lambda: gp.audience(*given).page(SHOWN + 1, clean_text(after)))
         caller.note("profile.listed", "ok", [one.id for one in found[:SHOWN]])
     more = found[SHOWN - 1].id if len(found) > SHOWN else None
     return fragment(caller, "_members.html", members=found[:SHOWN], more=more, link=query(**groups))
@@ -132,7 +133,7 @@ async def download(request: Request, caller: ReadsProfiles) -> Response:
         return audience, audience.columns(caller.hidden)
 
     async with caller.audited("audience.read", _named(groups)):
-        audience, columns = await caller.run(begin)
+        audience, columns = await caller.bounded(begin)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="audience.csv"'}
     return StreamingResponse(
         _lines(caller, audience, columns), media_type="text/csv; charset=utf-8", headers=headers
@@ -144,7 +145,7 @@ async def _lines(caller: Caller, audience: Audience, columns: list[str]) -> Asyn
     yield "".join(csv_lines([columns]))
     after = ""
     while True:
-        members = await caller.run(lambda after=after: audience.page(IN_A_FILE_AT_ONCE, after))  # type: ignore[misc]
+        members = await caller.bounded(lambda after=after: audience.page(IN_A_FILE_AT_ONCE, after))  # type: ignore[misc]
         caller.note("profile.listed", "ok", [one.id for one in members])
         yield "".join(csv_lines(audience.rows(members, columns)))
         if len(members) < IN_A_FILE_AT_ONCE:
