@@ -17,7 +17,8 @@ from graphprofile.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-_PROVENANCE = frozenset({"batch", "hash"})
+_PROVENANCE = frozenset({"batch", "hash", "flags"})
+"""``flags`` says how an event looked beside the others of its file, which another file may see otherwise."""
 _NODES = (("User", "digest/read_users"), ("Item", "digest/read_items"), ("Content", "digest/read_contents"))
 
 

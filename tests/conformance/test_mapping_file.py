@@ -170,3 +170,31 @@ def test_what_was_cleaned_and_left_out_is_printed(
     told = capsys.readouterr().err
     assert "Left out: 3 rows, robots" in told
     assert "Cleaned: 1 values by events.who.trim" in told
+
+
+def test_what_is_flagged_depends_on_the_file_and_the_digest_does_not(
+    gp: GraphProfile, wipe: Wipe, tmp_path: Path
+) -> None:
+    rules, header = tmp_path / "rules.toml", "id,who,what,price,when\n"
+    rules.write_text(
+        '[columns.price]\noutliers = { method = "mad" }\n[events]\nuser_id = "who"\nobject_id = "what"\n'
+        'event_type = { constant = "purchased" }\ntimestamp = "when"\nvalue = "price"\nevent_id = "id"\n',
+        "utf-8",
+    )
+    rows = [f"e{n},u{n % 5},t{n % 3},{10 + n % 7},2020-01-{n % 28 + 1:02d}\n" for n in range(60)]
+    odd = "odd,u1,t1,5000,2020-02-01\n"
+    whole, first, second = (tmp_path / f"{name}.csv" for name in ("whole", "first", "second"))
+    whole.write_text(header + "".join(rows) + odd, "utf-8")
+    first.write_text(header + "".join(rows), "utf-8")
+    second.write_text(header + odd, "utf-8")
+    flagged = "MATCH ()-[e:PURCHASED]->() WHERE e.flags IS NOT NULL RETURN e.event_id AS id, e.flags AS flags"
+    gp.load(whole, mapping=rules)
+    assert gp.cypher(flagged) == [{"id": "odd", "flags": ["outlier: price"]}]
+    gp.update_tags()
+    together = gp.digest()
+    apart = wipe(gp)
+    apart.load(second, mapping=rules)
+    apart.load(first, mapping=rules)
+    assert apart.cypher(flagged) == []
+    apart.update_tags()
+    assert apart.digest() == together
