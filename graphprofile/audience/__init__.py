@@ -134,9 +134,13 @@ class Audience:
 
     def page(self, limit: int, after: str = "") -> list[Member]:
         """The first people after an id."""
+        return self.describe(self.first(limit, after))
+
+    def first(self, limit: int, after: str = "") -> list[str]:
+        """The first ids after one."""
         ids = self.ids(after)
         with closing(ids):  # type: ignore[type-var]
-            return self.describe(list(islice(ids, limit)))
+            return list(islice(ids, limit))
 
     def table(self, hidden: Collection[str] = (), after: str = "") -> Iterator[list[Any]]:
         """Everybody as rows, the names of the columns first; in parts, so that any number may come.

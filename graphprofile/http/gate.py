@@ -9,11 +9,11 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 import structlog
+from starlette.requests import cookie_parser
 
 from graphprofile.errors import GraphProfileError
 from graphprofile.http.keys import NOBODY, OPEN, Principal
@@ -32,6 +32,8 @@ API = "/v1"
 FOR_PROGRAMS = (API, *PROBES, "/metrics")
 SIGN_IN = ("/login", "/logout")
 """Paths that, with scripts and styles, anybody may ask for: they tell nothing of the graph."""
+LONGEST_NEXT = 2_000
+"""Of the address that somebody comes back to after signing in."""
 SLASH = "\x00"
 """Stands for a slash inside an id while a path is routed; no id holds it."""
 SEND_SECONDS = 60.0
@@ -100,11 +102,9 @@ class Gate:
 
     def _signed_in(self, headers: dict[bytes, bytes]) -> Principal | None:
         """Whose session a cookie names, while the key behind it holds."""
-        try:
-            cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-        except CookieError:
-            return None
-        key_id = self._service.sessions.key_id(cookie.value) if cookie else None
+        # As browsers write them and other programs on the host leave them: no cookie spoils another.
+        cookie = cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+        key_id = self._service.sessions.key_id(cookie) if cookie else None
         return self._service.keys.holder(key_id) if key_id else None
 
     def check_origin(self, scope: Any, headers: dict[bytes, bytes]) -> None:
@@ -303,7 +303,8 @@ class _Passage:
         to = b"/login"
         if self._scope["method"] == "GET" and b"hx-request" not in self._headers:
             asked = self._scope.get("raw_path", b"/") + b"?" + self._scope.get("query_string", b"")
-            to += b"?next=" + quote(asked.rstrip(b"?"), safe="").encode()
+            if len(asked) <= LONGEST_NEXT:
+                to += b"?next=" + quote(asked.rstrip(b"?"), safe="").encode()
         headers = [(b"location", to), (b"content-length", b"0")]
         status = 303
         if b"hx-request" in self._headers:

@@ -12,6 +12,9 @@ from graphprofile.http.masks import woven_in
 from graphprofile.http.problems import invalid
 from graphprofile.insights import Insight, base_type, list_insights
 
+USERS = ("user", "other_user")
+"""Columns that hold ids of users."""
+
 
 def find_insight(name: str) -> Insight:
     """The insight of a name.
@@ -56,7 +59,11 @@ async def ask(caller: Caller, insight: Insight, given: Mapping[str, Any]) -> lis
     users = [str(value) for name, value in given.items() if name in people]
 
     async with caller.audited(f"insight.{insight.name}", users):
-        return await caller.bounded(lambda: gp.insights(insight.name, **given))
+        rows = await caller.bounded(lambda: gp.insights(insight.name, **given))
+        shown = {str(row[name]) for row in rows for name in USERS if row.get(name)}
+        if shown:
+            caller.note("profile.listed", "ok", sorted(shown))
+        return rows
 
 
 def clean_text(value: Any) -> str:

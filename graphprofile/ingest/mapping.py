@@ -59,7 +59,9 @@ _USUAL_NAMES = {
 }
 _NODE_RESERVED = frozenset({"id", "rev", "tags_rev", "tags_due", "embed_due", "top_tags", "described"})
 _RESERVED: dict[Kind, frozenset[str]] = {
-    "events": frozenset({"id", "event_id", "ts", "ts_precision", "value", "batch", "hash", "flags", "described"}),
+    "events": frozenset(
+        {"id", "event_id", "ts", "ts_precision", "value", "batch", "hash", "flags", "described"}
+    ),
     "users": _NODE_RESERVED,
     "items": _NODE_RESERVED,
     "content": _NODE_RESERVED,

@@ -155,3 +155,17 @@ def test_the_page_follows_the_graph(http: httpx.Client) -> None:
     http.post("/v1/events", json=event("extra", "newcomer", "i1"))
     again = http.get("/audience/found", params={"all": "interest tag=Poetry"}, headers=FRAGMENT)
     assert '<b id="count">21</b>' in again.text
+
+
+def test_conditions_that_a_link_leaves_unfinished(http: httpx.Client) -> None:
+    for text in ("seen", "seen since=1930", "did", "like", "vector", "property", "interest tag='"):
+        answer = http.get("/audience", params={"all": text}, headers={"Accept": "text/html"})
+        assert answer.status_code == 200, text
+    many = {"all": [f"did event=viewed times={n + 1}" for n in range(31)]}
+    assert http.get("/audience/found", params=many).status_code == 422
+
+
+def test_everybody_is_counted_without_a_walk(http: httpx.Client) -> None:
+    text = http.get("/audience/found", headers={"Accept": "text/html"}).text
+    assert 'id="count">40<' in text
+    assert "Add a condition" in text

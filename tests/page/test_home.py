@@ -150,3 +150,48 @@ def test_files_are_kept_by_the_browser(http: httpx.Client) -> None:
 def test_errors_of_the_api_stay_problem_documents(http: httpx.Client) -> None:
     answer = http.get("/v1/profiles/nobody", headers=HTML)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_other_cookies_spoil_no_session(signed_in: SignedIn) -> None:
+    _, client, _ = signed_in()
+    own = f"graphprofile_session={client.cookies['graphprofile_session']}"
+    client.cookies.clear()
+    for others in ('prefs={"a": 1}', "expires", "a=b=c", "=", 'x="'):
+        answer = client.get("/", headers={**HTML, "Cookie": f"{others}; {own}"})
+        assert answer.status_code == 200, others
+
+
+def test_signing_in_again_ends_the_session_before(signed_in: SignedIn) -> None:
+    server, client, _ = signed_in()
+    before = client.cookies["graphprofile_session"]
+    client.post("/login", data={"key": server.key("profiles:read"), "next": "/"})
+    assert client.cookies["graphprofile_session"] != before
+    assert server.service.sessions.key_id(before) is None
+
+
+def test_cookie_is_for_tls_alone_where_the_browser_came_by_it(serve: Serve) -> None:
+    server = serve(allowed_hosts=["shop.example"])
+    key = server.key("profiles:read")
+    headers = {"Host": "shop.example", "Origin": "https://shop.example"}
+    with server.client() as client:
+        answer = client.post("/login", data={"key": key}, headers=headers)
+        assert "; Secure" in answer.headers["set-cookie"]
+        answer = client.post("/login", data={"key": key})
+        assert "; Secure" not in answer.headers["set-cookie"]
+
+
+def test_what_is_no_form_of_the_page_is_refused(serve: Serve) -> None:
+    with serve().client(headers=HTML) as client:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert client.post("/login", content="a=1&" * 30, headers=form).status_code == 400
+        assert client.post("/login", content="key=" + "x" * 40_000, headers=form).status_code == 413
+        assert client.post("/login", json={"key": "x"}).status_code == 415
+
+
+def test_a_long_address_is_not_come_back_to(serve: Serve) -> None:
+    server = serve()
+    server.key("profiles:read")
+    with server.client(headers=HTML) as client:
+        answer = client.get("/audience?all=" + "x" * 3000)
+        assert answer.headers["location"] == "/login"
+        assert client.get("/login").status_code == 200

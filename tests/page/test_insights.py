@@ -9,6 +9,7 @@ import httpx
 import pytest
 from http_world import Running, Serve, event
 
+from graphprofile.http.audit import read_audit
 from graphprofile.insights import list_insights
 
 from .browser import Visitor
@@ -138,3 +139,13 @@ def test_a_file_runs_no_formula(http: httpx.Client, served: Running) -> None:
     rows = {row["user"]: row for row in csv.DictReader(io.StringIO(text))}
     assert rows["u2"]["name"] == "'=cmd()"
     assert "'+1" in rows
+
+
+def test_people_in_an_answer_are_written_down(served: Running, http: httpx.Client) -> None:
+    answer = http.get("/v1/insights/audience_of_tag", params={"tag": "Poetry", "limit": 3})
+    people = {row["user"] for row in answer.json()["rows"]}
+    assert people
+    served.service.audit.flush()
+    for user in people:
+        entries = read_audit(served.gp.settings.data_dir, user=user)
+        assert [entry.action for entry in entries] == ["profile.listed"]

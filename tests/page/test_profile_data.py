@@ -520,3 +520,37 @@ def test_who_has_nothing_looks_right(served: Running, visitor: Visitor) -> None:
     page.locator("#map-title").scroll_into_view_if_needed()
     page.wait_for_function("() => !document.querySelector('.waiting')", timeout=90_000)
     visitor.look("user-quiet")
+
+
+def test_who_likes_nothing(served: Running, http: httpx.Client) -> None:
+    served.gp.load([event("dis", "grumpy", "i1", kind="disliked", day=3)])
+    served.gp.update_tags()
+    assert "Poetry" in read(http, "/users/grumpy")
+
+
+def test_private_properties_may_have_any_name(serve: Serve) -> None:
+    names = ["text", "status", "kind", "name", "title", "value", "label", "called", "number"]
+    with serve(private_properties=names).client() as client:
+        for path in (
+            "/users/u1",
+            "/users/u1/events",
+            "/items/i1",
+            "/tags/genre/Poetry",
+            "/insights/co_purchase?item=i1",
+            "/insights/co_purchase/answer?item=i1",
+            "/insights/funnel",
+            "/audience?all=property+year%3E%3D1900",
+            "/audience/found?all=interest+tag%3DPoetry",
+        ):
+            text = read(client, path)
+            assert "Reader 1" not in text, path
+        assert "people" in read(client, "/insights/co_purchase?item=i1")
+
+
+def test_the_map_shows_who_is_there_now(served: Running, http: httpx.Client) -> None:
+    served.gp.train(seed=0, epochs=2, force=True)
+    assert "Reader 2" in read(http, "/users/u1/map", part=True)
+    served.gp.load([{"user_id": "u2", "name": "Somebody else", "updated_at": "2030-01-01"}], kind="users")
+    text = read(http, "/users/u1/map", part=True)
+    assert "Somebody else" in text
+    assert "Reader 2&" not in text

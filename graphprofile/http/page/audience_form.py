@@ -108,6 +108,8 @@ def fields_of(text: str) -> dict[str, Any]:
             fields[name] = value
         elif kind == "seen":
             fields["which"] = name
+    if kind == "seen":
+        fields.setdefault("which", "last")
     if kind == "like":
         fields["user"] = "\n".join(users)
     if fields.get("share"):

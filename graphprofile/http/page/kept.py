@@ -40,6 +40,10 @@ class Kept:
         answer: T = await asyncio.shield(found[0])
         return answer
 
+    def forget(self, key: Hashable) -> None:
+        """Find the answer anew the next time."""
+        self._answers.pop(key, None)
+
     def _forget(self, key: Hashable, done: asyncio.Future[Any]) -> None:
         """A failure is not kept."""
         if done.cancelled() or done.exception() is not None:

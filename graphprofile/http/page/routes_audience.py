@@ -9,25 +9,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from graphprofile.audience import Audience, properties_of, users_of
-from graphprofile.audience.conditions import parse
+from graphprofile.audience import MOST_CONDITIONS, Audience, properties_of, users_of
+from graphprofile.audience.conditions import Interest, parse, write
 from graphprofile.audience.steps import Resolver
 from graphprofile.errors import GraphProfileError, NotFound, UsageError
 from graphprofile.http.caller import Caller, ReadsProfiles
 from graphprofile.http.insights import clean_text
 from graphprofile.http.page.audience_form import GROUPS, LABELS, Groups, fields_of, read_query
 from graphprofile.http.page.charts import beside_everybody
-from graphprofile.http.page.site import HEADERS, fragment, page, query
+from graphprofile.http.page.site import HEADERS, Made, fragment, page, query
 from graphprofile.http.page.starting import sample_of
 from graphprofile.http.problems import Refusal, invalid
 from graphprofile.http.routes_audience import checked
-from graphprofile.records import SYSTEM_PROPERTIES
+from graphprofile.records import SYSTEM_PROPERTIES, batched
 from graphprofile.spreadsheet import csv_lines
 
 router = APIRouter(include_in_schema=False)
 
 SHOWN = 20
-IN_A_FILE_AT_ONCE = 1_000
+FOUND_AT_ONCE, IN_A_FILE_AT_ONCE = 20_000, 1_000
 MOST_FIELDS = 400
 After = Annotated[str, Query(max_length=512)]
 
@@ -47,7 +47,7 @@ async def audience(request: Request, caller: ReadsProfiles) -> Response:
             "types": sample.types,
             "others": sorted(set(gp.vocabulary.events) - set(sample.types)),
             "names": sorted(names - caller.hidden),
-            "busy": sample.tags[:5],
+            "busy": [{"tag": tag, "condition": write(Interest(tag))} for tag in sample.tags[:5]],
         }
 
     documents = await caller.bounded(read)
@@ -63,7 +63,7 @@ async def audience(request: Request, caller: ReadsProfiles) -> Response:
         "audience.html",
         title="Audience",
         section="audience",
-        groups=numbered,
+        groups=Made(numbered),
         kinds=LABELS,
         link=query(**groups),
         empty=not number,
@@ -75,6 +75,8 @@ async def audience(request: Request, caller: ReadsProfiles) -> Response:
 async def found(request: Request, caller: ReadsProfiles) -> Response:
     """How many people meet the conditions, the first of them, and their tags beside everybody's."""
     groups, _ = _groups(request)
+    if sum(map(len, groups.values())) > MOST_CONDITIONS:
+        raise invalid("query", f"holds more than {MOST_CONDITIONS} conditions")
     gp = caller.service.gp
     began = time.perf_counter()
 
@@ -102,7 +104,8 @@ async def found(request: Request, caller: ReadsProfiles) -> Response:
         members = documents["members"]
         caller.note("profile.listed", "ok", [one.id for one in members[:SHOWN]])
     more = members[SHOWN - 1].id if len(members) > SHOWN else None
-    documents |= {"members": members[:SHOWN], "more": more, "figure": beside_everybody(documents["tags"])}
+    drawn = Made(beside_everybody(documents["tags"]))
+    documents |= {"members": members[:SHOWN], "more": more, "figure": drawn}
     answer = fragment(caller, "_found.html", seconds=time.perf_counter() - began, **documents)
     answer.headers["HX-Replace-Url"] = f"/audience{query(**groups)}"
     return answer
@@ -145,12 +148,14 @@ async def _lines(caller: Caller, audience: Audience, columns: list[str]) -> Asyn
     yield "".join(csv_lines([columns]))
     after = ""
     while True:
-        members = await caller.bounded(lambda after=after: audience.page(IN_A_FILE_AT_ONCE, after))  # type: ignore[misc]
-        caller.note("profile.listed", "ok", [one.id for one in members])
-        yield "".join(csv_lines(audience.rows(members, columns)))
-        if len(members) < IN_A_FILE_AT_ONCE:
+        ids = await caller.bounded(lambda after=after: audience.first(FOUND_AT_ONCE, after))  # type: ignore[misc]
+        for part in batched(ids, IN_A_FILE_AT_ONCE):
+            members = await caller.bounded(lambda part=part: audience.describe(part))  # type: ignore[misc]
+            caller.note("profile.listed", "ok", [one.id for one in members])
+            yield "".join(csv_lines(audience.rows(members, columns)))
+        if len(ids) < FOUND_AT_ONCE:
             return
-        after = members[-1].id
+        after = ids[-1]
 
 
 def _finished(caller: Caller, groups: Groups) -> tuple[Groups, list[dict[str, Any]]]:

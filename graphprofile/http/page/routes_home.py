@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Query, Request, Response
 
 from graphprofile.http.caller import Caller
+from graphprofile.http.gate import LONGEST_NEXT
 from graphprofile.http.keys import NOBODY
 from graphprofile.http.page.sessions import COOKIE, HOURS
 from graphprofile.http.page.site import HEADERS, page
@@ -16,8 +17,8 @@ from graphprofile.http.problems import Refusal
 router = APIRouter(include_in_schema=False)
 
 FORM = "application/x-www-form-urlencoded"
-MAX_FORM = 4096
-Next = Annotated[str, Query(alias="next", max_length=2000)]
+MAX_FORM = 16_384
+Next = Annotated[str, Query(alias="next", max_length=LONGEST_NEXT)]
 
 
 @router.get("/login")
@@ -45,6 +46,9 @@ async def login(request: Request) -> Response:
         wrong = "The key is unknown, ended or revoked."
         return page(caller, "login.html", title="Sign in", status=401, to=to, wrong=wrong)
     service.audit.note(caller.request_id, found.key_id, "login", "ok")
+    service.sessions.end(request.cookies.get(COOKIE, ""))
+    # Behind a proxy that speaks TLS only the browser's own word tells that it came by it.
+    secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
     answer = Response(status_code=303, headers={**HEADERS, "Location": to})
     answer.set_cookie(
         COOKIE,
@@ -52,7 +56,7 @@ async def login(request: Request) -> Response:
         max_age=HOURS * 3600,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=secure,
     )
     return answer
 
@@ -77,10 +81,17 @@ async def _form(request: Request) -> dict[str, str]:
     """
     if request.headers.get("content-type", "").partition(";")[0] != FORM:
         raise Refusal(415, "unsupported_media_type", "That is no form.", f"Send {FORM}.")
-    body = await request.body()
-    if len(body) > MAX_FORM:
-        raise Refusal(413, "too_large", f"The form is above {MAX_FORM:,} bytes.")
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_FORM:
+            raise Refusal(
+                413, "too_large", f"The form is above {MAX_FORM:,} bytes.", headers={"Connection": "close"}
+            )
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:
+        raise Refusal(400, "bad_request", "That is not the form of this page.") from None
     return {name: values[0] for name, values in fields.items()}
 
 

@@ -13,7 +13,8 @@ from graphprofile.http.insights import ask, clean_text, find_insight, refuse_wov
 from graphprofile.http.page.answers import Answer
 from graphprofile.http.page.charts import chart_of, says
 from graphprofile.http.page.forms import fields_of, parameters_of, read_form
-from graphprofile.http.page.site import HEADERS, fragment, page, query
+from graphprofile.http.page.routes_search import LOOKED_AT, find_objects, find_tags
+from graphprofile.http.page.site import HEADERS, Made, fragment, page, query
 from graphprofile.http.page.starting import sample_of, starting_values
 from graphprofile.http.problems import invalid
 from graphprofile.insights import GROUPS, Insight, list_insights, wrong_parameters
@@ -47,6 +48,7 @@ async def suggest(what: Name, caller: ReadsProfiles) -> Response:
     """Options for a field while somebody types; whatever the field is called, its text is all there is."""
     typed = clean_text(next((value for _, value in caller.request.query_params.multi_items()), "")).strip()
     store = caller.service.gp.store
+    by_title = "title" not in caller.hidden
 
     def read() -> list[dict[str, str]]:
         if what == "users":
@@ -55,30 +57,28 @@ async def suggest(what: Name, caller: ReadsProfiles) -> Response:
                 for one in browsing.list_users(store, prefix=typed, limit=SUGGESTIONS)
             ]
         if what == "tags":
-            name = typed.rpartition(":")[2]
-            tags = browsing.list_tags(store, search=name, limit=200)
-            nearest = sorted(
-                tags, key=lambda tag: (not tag.name.lower().startswith(name.lower()), -tag.events)
-            )
+            tags = find_tags(store, typed.rpartition(":")[2], SUGGESTIONS)
             return [
-                {"value": f"{tag.kind}:{tag.name}", "text": f"{tag.events:,} events"}
-                for tag in nearest[:SUGGESTIONS]
+                {"value": f"{tag['kind']}:{tag['tag']}", "text": f"{tag['events']:,} events"} for tag in tags
             ]
         objects = [
             one
             for plural in ("items", "contents")
-            for one in browsing.list_objects(store, plural, search=typed, limit=SUGGESTIONS)
+            for one in find_objects(store, plural, "title", typed, LOOKED_AT, by_text=by_title)
         ]
-        return [{"value": one.id, "text": one.title or ""} for one in objects[:SUGGESTIONS]]
+        return [
+            {"value": one["id"], "text": (one["title"] or "") if by_title else ""}
+            for one in objects[:SUGGESTIONS]
+        ]
 
-    if what not in ASKED_BY or not typed or (what == "items" and "title" in caller.hidden):
+    if what not in ASKED_BY or not typed:
         return fragment(caller, "_options.html", options=[])
     if what != "users":
-        return fragment(caller, "_options.html", options=await caller.run(read))
+        return fragment(caller, "_options.html", options=Made(await caller.bounded(read)))
     async with caller.audited("users.list"):
-        found = await caller.run(read)
+        found = await caller.bounded(read)
         caller.note("profile.listed", "ok", [one["value"] for one in found])
-    return fragment(caller, "_options.html", options=found)
+    return fragment(caller, "_options.html", options=Made(found))
 
 
 @router.get("/insights/{name}")
@@ -99,7 +99,7 @@ async def insight(name: Name, request: Request, caller: ReadsProfiles) -> Respon
         known = {one.name for one in asked.parameters}
         together = wrong.get("")
         return {
-            "fields": fields,
+            "fields": Made(fields),
             "together": together.message if together else None,
             # A form that nobody has filled in yet is not wrong, it is empty.
             "ready": not wrong and (bool(given) or not missing),
@@ -108,13 +108,17 @@ async def insight(name: Name, request: Request, caller: ReadsProfiles) -> Respon
             "link": query(**values),
         }
 
-    documents = await caller.run(read)
+    documents = await caller.bounded(read)
+    people = [one for name, one in documents["chosen"].items() if name in ("user", "other")]
+    if people:
+        async with caller.audited("users.list"):
+            caller.note("profile.listed", "ok", [str(one) for named in people for one in _each(named)])
     return page(
         caller,
         "insight.html",
         title=asked.question,
         section="insights",
-        insight=_described(asked),
+        insight=Made(_described(asked)),
         **documents,
     )
 
@@ -129,12 +133,12 @@ async def answer(name: Name, request: Request, caller: ReadsProfiles) -> Respons
     return fragment(
         caller,
         "_answer.html",
-        insight=_described(asked),
+        insight=Made(_described(asked)),
         # Masked row by row before: a chart and a table are made of what may be seen.
-        figure=drawn,
+        figure=Made(drawn),
         says=says(asked),
-        table=Answer(asked, rows[:SHOWN]).table(),
-        paths=_paths(asked, rows),
+        table=Made(Answer(asked, rows[:SHOWN]).table()),
+        paths=Made(_paths(asked, rows)),
         total=len(rows),
         seconds=seconds,
         link=query(**values),
@@ -153,7 +157,7 @@ async def download(name: Name, request: Request, caller: ReadsProfiles) -> Respo
 
 
 def _described(asked: Insight) -> dict[str, Any]:
-    """A question for a template, under keys that are nobody's properties: the masks take those away."""
+    """A question for a template."""
     return {
         "called": asked.name,
         "group": asked.group,
@@ -171,6 +175,10 @@ async def _asked(
     began = time.perf_counter()
     rows = await ask(caller, asked, parameters_of(asked, values))
     return caller.show(rows), time.perf_counter() - began
+
+
+def _each(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _paths(asked: Insight, rows: list[dict[str, Any]]) -> list[dict[str, Any]] | None:

@@ -78,21 +78,27 @@ def make_map(gp: GraphProfile, model: str) -> PlacedMap | None:
     )
 
 
-def document(placed: PlacedMap, user_id: str, row: dict[str, Any] | None) -> dict[str, Any]:
+def document(
+    placed: PlacedMap, user_id: str, row: dict[str, Any] | None, names: dict[str, str | None]
+) -> dict[str, Any]:
     """A map as a document, with somebody on it.
 
     Args:
         placed: The map.
         user_id: Who is marked.
         row: Of ``report/read_user_vectors`` for them; None where they have no vector.
+        names: Of the users on the map who are in the graph now; others are not shown.
     """
     points = [
         {
             **{name: value for name, value in asdict(point).items() if name != "name"},
             # Under names that the masks know.
-            ("name" if point.kind == "user" else "title"): point.name,
+            ("name" if point.kind == "user" else "title"): names[point.id]
+            if point.kind == "user"
+            else point.name,
         }
         for point in placed.map.points
+        if point.kind != "user" or point.id in names
     ]
     where = "on it" if user_id in placed.ids else None
     if where is None and row is not None and row["vector"]:
@@ -137,13 +143,19 @@ async def show_map(user_id: UserId, caller: ReadsProfiles) -> Response:
             placed = await caller.service.kept.get(
                 ("map", model), KEPT_SECONDS, lambda: caller.run(lambda: make_map(gp, model))
             )
+        if placed is None:
+            # Vectors may be there the next time.
+            caller.service.kept.forget(("map", model))
         found = None
         if placed is not None and model is not None:
             kind = placed.map.kind or ""
             rows = await caller.run(
                 lambda: gp.store.read("report/read_user_vectors", ids=[user], kind=kind, model=model)
             )
-            found = document(placed, user, rows[0] if rows else None)
+            names = await caller.run(
+                lambda: {r["id"]: r["name"] for r in gp.store.read("page/read_names", user_ids=placed.ids)}
+            )
+            found = document(placed, user, rows[0] if rows else None, names)
             caller.note("profile.listed", "ok", placed.ids)
     shown: dict[str, Any] = {"found": found, "model": model, "user_id": user}
     if is_fragment(caller.request):

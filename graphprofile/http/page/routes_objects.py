@@ -79,7 +79,7 @@ async def together(item_id: ItemId, caller: ReadsProfiles) -> Response:
     """What the people who got an item got as well."""
     id_ = an_id(item_id, "path/item_id")
     gp = caller.service.gp
-    rows = await caller.run(lambda: gp.insights("co_purchase", item=id_, limit=TOGETHER))
+    rows = await caller.bounded(lambda: gp.insights("co_purchase", item=id_, limit=TOGETHER))
     if is_fragment(caller.request):
         return fragment(caller, "_together.html", rows=rows)
     return _alone(caller, "_together.html", "Together with it", "item", id_, rows=rows)

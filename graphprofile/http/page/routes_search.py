@@ -108,7 +108,7 @@ async def _search(caller: Caller, searched: str, looked_at: int) -> dict[str, An
     store = caller.service.gp.store
     by_name, by_title = "name" not in caller.hidden, "title" not in caller.hidden
     async with caller.audited("users.list"):
-        found = await caller.run(
+        found = await caller.bounded(
             lambda: search(store, searched, looked_at, by_name=by_name, by_title=by_title)
         )
         caller.note("profile.listed", "ok", [one["id"] for one in found["users"]])
@@ -127,25 +127,45 @@ def search(
         by_name: Whether names of people are looked at.
         by_title: Whether titles are.
     """
-    small = searched.lower()
-    rules: dict[str, Any] = {"search": small, "looked_at": looked_at, "limit": 3 * FOUND}
     found: dict[str, Any] = {}
     for kind, plural, field, allowed in (
         ("users", "users", "name", by_name),
         ("items", "items", "title", by_title),
         ("content", "contents", "title", by_title),
     ):
-        rows = []
-        for prefix in dict.fromkeys((searched, small, searched.upper())):
-            rows += store.read(f"page/find_{plural}_by_id", prefix=prefix, limit=FOUND)
-        rows.sort(key=lambda row: (row["id"].lower() != small, row["id"]))
-        if allowed:
-            others = store.read(f"page/find_{plural}_by_{field}", **rules)
-            rows += sorted(others, key=lambda row: _place(row[field], small))
-        found[kind] = list({row["id"]: row for row in rows}.values())[:FOUND]
-    found["tags"] = store.read("page/find_tags", **{**rules, "limit": FOUND})
+        found[kind] = find_objects(store, plural, field, searched, looked_at, by_text=allowed)[:FOUND]
+    found["tags"] = find_tags(store, searched, FOUND, looked_at)
     found["searched"] = {"users": by_name, "items": by_title, "content": by_title, "tags": True}
     return found
+
+
+def find_objects(
+    store: Store, plural: str, field: str, searched: str, looked_at: int, *, by_text: bool
+) -> list[dict[str, Any]]:
+    """Users, items or contents by the begin of their ids, and by part of their name or title.
+
+    Args:
+        store: The graph.
+        plural: Which of them.
+        field: ``name`` or ``title``.
+        searched: The text.
+        looked_at: So many names or titles are compared.
+        by_text: Whether they are looked at.
+    """
+    small, rows = searched.lower(), []
+    for prefix in dict.fromkeys((searched, small, searched.upper())):
+        rows += store.read(f"page/find_{plural}_by_id", prefix=prefix, limit=FOUND)
+    rows.sort(key=lambda row: (row["id"].lower() != small, row["id"]))
+    if by_text:
+        query = f"page/find_{plural}_by_{field}"
+        others = store.read(query, search=small, looked_at=looked_at, limit=3 * FOUND)
+        rows += sorted(others, key=lambda row: _place(row[field], small))
+    return list({row["id"]: row for row in rows}.values())
+
+
+def find_tags(store: Store, searched: str, limit: int, looked_at: int = LOOKED_AT) -> list[dict[str, Any]]:
+    """Tags by part of their name."""
+    return store.read("page/find_tags", search=searched.lower(), looked_at=looked_at, limit=limit)
 
 
 def _place(text: Any, searched: str) -> tuple[int, int, str]:

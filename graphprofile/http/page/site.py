@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,13 @@ HEADERS = {
 }
 
 
+@dataclass(frozen=True)
+class Made:
+    """What was made of masked documents, such as a plot or a form: its keys are nobody's properties."""
+
+    value: Any
+
+
 def page(
     caller: Caller, template: str, /, *, title: str, section: str = "", status: int = 200, **documents: Any
 ) -> Response:
@@ -65,7 +73,8 @@ def page(
         title: Of the page.
         section: Of :data:`PAGES`, marked in the navigation.
         status: Of the answer.
-        **documents: What the template shows: records, and plain values as JSON has them.
+        **documents: What the template shows: records, and plain values as JSON has them; :class:`Made` for what
+            was made of masked ones.
     """
     given = {"title": title, "section": section, "user": caller.principal, "refused": None}
     return _html(template, status, {**_shown(caller, documents), **given})
@@ -107,7 +116,10 @@ def _html(template: str, status: int, given: Mapping[str, Any]) -> Response:
 
 
 def _shown(caller: Caller, documents: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: caller.show(_plain(one)) for name, one in documents.items()}
+    return {
+        name: _plain(one.value) if isinstance(one, Made) else caller.show(_plain(one))
+        for name, one in documents.items()
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -142,15 +154,17 @@ def environment() -> jinja2.Environment:
     return found
 
 
-def path(*pieces: str) -> str:
-    """A path of these pieces, each percent-encoded."""
+def path(*pieces: Any) -> str:
+    """A path of these pieces, each percent-encoded; nowhere, where one is hidden from who asks."""
+    if not all(isinstance(piece, str) for piece in pieces):
+        return ""
     return "/" + "/".join(quote(piece, safe="") for piece in pieces)
 
 
-def object_path(kind: str, id_: str) -> str:
-    """Where a user, an item or content is shown."""
+def object_path(kind: str | None, id_: str) -> str:
+    """Where a user, an item or content is shown; nowhere, where the kind is hidden from who asks."""
     places = {"user": "users", "item": "items", "content": "content"}
-    return path(places[kind.lower()], id_)
+    return path(places[kind.lower()], id_) if kind else ""
 
 
 def query(**values: Any) -> str:
