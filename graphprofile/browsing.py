@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphprofile.records import SYSTEM_PROPERTIES, Document, plain
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from graphprofile.store import Store
 
 FIRST = ""
+TYPICAL_EVENTS = 60
+"""Events of somebody to look at: enough to see something, few enough to see it."""
+USERS_LOOKED_AT = 1_000
 
 
 class ListedUser(Document):
@@ -40,6 +44,14 @@ def list_users(store: Store, *, prefix: str = "", after: str = FIRST, limit: int
     """Users whose ids begin with a text, after an id."""
     rows = store.read("browse/list_users", prefix=prefix, after=after, limit=limit)
     return [ListedUser(id=row["id"], properties=_own(row["properties"])) for row in rows]
+
+
+def typical_user(store: Store, event_types: Sequence[str]) -> dict[str, Any] | None:
+    """Somebody to look at, as ``id`` and ``name``: of the first users, whoever's number of events is nearest to 60."""
+    found = store.read(
+        "page/choose_user", event_types=event_types, events=TYPICAL_EVENTS, looked_at=USERS_LOOKED_AT
+    )
+    return found[0] if found else None
 
 
 def list_objects(

@@ -20,16 +20,22 @@ def flush_folder(path: Path) -> None:
         os.close(handle)
 
 
-def write_file(path: Path, *parts: bytes | memoryview) -> None:
-    """Write a file and flush it to the disk."""
-    with path.open("wb") as file:
+def write_file(path: Path, *parts: bytes | memoryview, mode: int = 0o666) -> None:
+    """Write a file and flush it to the disk.
+
+    Args:
+        path: Where.
+        *parts: What.
+        mode: Permissions of a new file, less what the process takes away (umask).
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         for part in parts:
             file.write(part)
         file.flush()
         os.fsync(file.fileno())
 
 
-def replace_file(path: Path, *parts: bytes | memoryview) -> None:
+def replace_file(path: Path, *parts: bytes | memoryview, mode: int = 0o666) -> None:
     """Write a file so that whoever reads finds the old content or the new one, and nothing else is left behind.
 
     Raises:
@@ -37,7 +43,7 @@ def replace_file(path: Path, *parts: bytes | memoryview) -> None:
     """
     scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        write_file(scratch, *parts)
+        write_file(scratch, *parts, mode=mode)
         scratch.replace(path)
     except OSError:
         scratch.unlink(missing_ok=True)

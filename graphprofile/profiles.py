@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from graphprofile import reading
 from graphprofile import settings as settings_module
+from graphprofile.counts import count_events, count_nodes
 from graphprofile.errors import ModelError, NotFound, SourceError, StoreMismatch, UsageError
 from graphprofile.migrations import MigrateResult, check_version, migrate
 from graphprofile.records import (
@@ -958,13 +959,8 @@ class GraphProfile:
         from graphprofile.ingest.quarantine import list_quarantine
 
         newest = reading.watermark(self.store)
-        nodes = {row["label"]: row["nodes"] for row in self.store.read("status/count_nodes")}
-        events = {}
-        if self._stored_rules():
-            for name, rule in sorted(self.vocabulary.events.items()):
-                count = self.store.read("status/count_events", event_types=(rule.type,))[0]["events"]
-                if count:
-                    events[name] = count
+        nodes = count_nodes(self.store)
+        events = count_events(self.store, self.vocabulary) if self._stored_rules() else {}
         in_use = self.models.in_use() if self._stored_rules() else None
         vectors = {
             row.pop("label"): row for row in self.store.read("status/count_vectors", model=in_use or "")

@@ -14,6 +14,8 @@ from importlib.resources import files
 from typing import Any
 
 from graphprofile.batches import read_batches
+from graphprofile.browsing import TYPICAL_EVENTS
+from graphprofile.counts import count_nodes
 from graphprofile.reading import read_profile, watermark
 from graphprofile.records import Profile, Recommendation, iso
 from graphprofile.report_parts import neighbourhood, sections
@@ -36,8 +38,6 @@ __all__ = [
 ]
 
 MS_PER_DAY = 86_400_000
-# Events of the person shown where nobody is named: enough to see something, few enough to see it.
-TYPICAL_EVENTS = 60
 HUB_EVENTS = 1000
 RECENT_OBJECTS = 300
 BATCHES = 12
@@ -102,7 +102,7 @@ def collect_report(
         generated_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         first_at=iso(first),
         as_of=iso(newest),
-        nodes={row["label"]: row["nodes"] for row in store.read("status/count_nodes")},
+        nodes=count_nodes(store),
         active_users=store.read("report/count_active_users", event_types=vocabulary.types)[0]["users"],
         events={names.get(row["type"], row["type"]): row["events"] for row in rows},
         model=model,

@@ -61,6 +61,7 @@ LAYERS = {
     "profiles": 10,
     "demo": 11,
     "browsing": 6,
+    "counts": 4,
     "http": 12,
     "calls": 2,
     "client": 3,

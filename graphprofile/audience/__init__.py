@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprofile.audience.conditions import Condition, Like, Property, parse
 from graphprofile.audience.steps import Resolver, Step, ids_of
+from graphprofile.counts import count_users
 from graphprofile.errors import UsageError
 from graphprofile.filters import split_condition
 from graphprofile.reading import significant
@@ -82,6 +83,7 @@ class Audience:
         all_of: Each must hold; see :mod:`graphprofile.audience.conditions`.
         any_of: One must hold, where there are any.
         none_of: None may hold.
+        resolver: Has made some of them ready already.
 
     Raises:
         UsageError: A condition cannot be read, names an unknown property or event type, or there are too many.
@@ -95,6 +97,7 @@ class Audience:
         all_of: Sequence[Condition | str] = (),
         any_of: Sequence[Condition | str] = (),
         none_of: Sequence[Condition | str] = (),
+        resolver: Resolver | None = None,
     ) -> None:
         groups = [[all_of] if isinstance(all_of, str) else all_of]
         groups += [[one] if isinstance(one, str) else one for one in (any_of, none_of)]
@@ -103,16 +106,13 @@ class Audience:
             raise UsageError(f"An audience has {MOST_CONDITIONS} conditions at most.", "Leave some out.")
         self.all_of, self.any_of, self.none_of = read
         self._gp, self._store = gp, gp.store
-        resolver = Resolver(gp)
+        resolver = resolver or Resolver(gp)
         self._all, self._any, self._none = ([resolver.step(one) for one in group] for group in read)
 
     @property
     def everybody(self) -> bool:
         """Whether there is no condition."""
         return not (self.all_of or self.any_of or self.none_of)
-
-    def _users(self) -> int:
-        return next((r["nodes"] for r in self._store.read("status/count_nodes") if r["label"] == "User"), 0)
 
     def words(self) -> str:
         """All conditions in one sentence."""
@@ -192,14 +192,14 @@ class Audience:
     def count(self) -> int:
         """How many there are."""
         if self.everybody:
-            return self._users()
+            return count_users(self._store)
         return sum(map(len, self._parts("")))
 
     def measure(self, sample: int = SAMPLE) -> Size:
         """How many there are, of how many, and some of them."""
         if self.everybody:
             # Whose tags would be compared with themselves; and nobody waits for a walk through all of them.
-            users = self._users()
+            users = count_users(self._store)
             return Size(users, users, [])
         drawn: list[str] = []
         count, choose = 0, random.Random(0)  # nosec B311 - a sample for a figure, the same each time
@@ -210,7 +210,7 @@ class Audience:
                     drawn.append(id_)
                 elif (place := choose.randrange(count)) < sample:
                     drawn[place] = id_
-        return Size(count, self._users(), drawn)
+        return Size(count, count_users(self._store), drawn)
 
     def tags(self, ids: Sequence[str], limit: int = 12) -> list[AudienceTag]:
         """What some of the audience are interested in more than everybody is, by lift.

@@ -41,12 +41,13 @@ class Step:
 
 
 class Resolver:
-    """Makes conditions ready to be asked of one graph."""
+    """Makes conditions ready to be asked of one graph, each once: what it looks up is what was there then."""
 
     def __init__(self, gp: GraphProfile) -> None:
         self._gp, self._store = gp, gp.store
         self._rules = gp.computed_rules
         self._newest = watermark(gp.store)
+        self._steps: dict[Condition, Step] = {}
 
     def step(self, condition: Condition) -> Step:
         """One condition, its tags, properties and people looked up.
@@ -56,6 +57,11 @@ class Resolver:
             NotFound: There is no such tag or user.
             NoModel: Nothing has been trained yet.
         """
+        if condition not in self._steps:
+            self._steps[condition] = self._resolved(condition)
+        return self._steps[condition]
+
+    def _resolved(self, condition: Condition) -> Step:
         if isinstance(condition, Interest):
             return self._interest(condition)
         if isinstance(condition, Property):

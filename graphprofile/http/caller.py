@@ -155,13 +155,23 @@ def an_id(value: str, pointer: str) -> str:
     found = value.replace(SLASH, "/").strip()
     if not found or len(found) > MAX_ID:
         raise invalid(pointer, f"is no id: 1 to {MAX_ID} characters")
+    return clean_text(found, pointer)
+
+
+def clean_text(value: Any, pointer: str = "query") -> str:
+    """A text that the engine and SQLite can take.
+
+    Raises:
+        Refusal: It holds NUL or half characters.
+    """
+    text = str(value)
     try:
-        found.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise invalid(pointer, "is no id: not UTF-8") from None
-    if "\x00" in found:
-        raise invalid(pointer, "is no id: holds NUL")
-    return found
+        raise invalid(pointer, "is not UTF-8") from None
+    if "\x00" in text:
+        raise invalid(pointer, "holds NUL")
+    return text
 
 
 ReadsProfiles = Annotated[Caller, need(READ_PROFILES)]

@@ -9,7 +9,6 @@ from graphprofile import queries
 from graphprofile.errors import NotFound, UsageError
 from graphprofile.http.caller import Caller
 from graphprofile.http.masks import woven_in
-from graphprofile.http.problems import invalid
 from graphprofile.insights import Insight, base_type, list_insights
 
 USERS = ("user", "other_user")
@@ -64,18 +63,3 @@ async def ask(caller: Caller, insight: Insight, given: Mapping[str, Any]) -> lis
         if shown:
             caller.note("profile.listed", "ok", sorted(shown))
         return rows
-
-
-def clean_text(value: Any) -> str:
-    """A text of a query that the engine and SQLite can take.
-
-    Raises:
-        Refusal: It holds NUL or half characters.
-    """
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
-        raise invalid("query", "is not UTF-8") from None
-    if "\x00" in str(value):
-        raise invalid("query", "holds NUL")
-    return str(value)

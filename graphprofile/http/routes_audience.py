@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from graphprofile.audience import Audience, properties_of, users_of
-from graphprofile.http.caller import Caller, ReadsProfiles
+from graphprofile.http.caller import Caller, ReadsProfiles, clean_text
 from graphprofile.http.documents import AudiencePage
-from graphprofile.http.insights import clean_text
 from graphprofile.http.paging import Cursor, Limit, from_cursor, to_cursor
 
 router = APIRouter(tags=["lists"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from graphprofile import batches, browsing
 from graphprofile.errors import NotFound
 from graphprofile.http.audit import AuditEntry, read_audit
-from graphprofile.http.caller import Administers, Caller, ReadsProfiles, an_id
+from graphprofile.http.caller import Administers, Caller, ReadsProfiles, an_id, clean_text
 from graphprofile.http.documents import (
     AuditPage,
     BatchPage,
@@ -22,7 +22,7 @@ from graphprofile.http.documents import (
     TagPage,
     UserPage,
 )
-from graphprofile.http.insights import ask, clean_text, find_insight
+from graphprofile.http.insights import ask, find_insight
 from graphprofile.http.keys import ADMIN
 from graphprofile.http.paging import Cursor, Limit, from_cursor, to_cursor
 from graphprofile.http.problems import invalid

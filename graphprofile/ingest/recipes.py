@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphprofile.disk import replace_file
 from graphprofile.errors import ConfigError, SourceError, UsageError
 from graphprofile.ingest.loaders import find_loader
 from graphprofile.ingest.mapped.check import from_json, read_rules
@@ -121,10 +121,7 @@ def keep_rules(recipe: Recipe, data_dir: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            fresh = path.with_suffix(f".{os.getpid()}")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-                stream.write(recipe.rules.to_json())
-            os.replace(fresh, path)
+            replace_file(path, recipe.rules.to_json(), mode=0o600)
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be written: {error.strerror or error}.",

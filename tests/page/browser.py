@@ -105,6 +105,10 @@ class Visitor:
             "() => [...document.querySelectorAll('[data-figure]')]"
             ".every(one => one.classList.contains('js-plotly-plot'))"
         )
+        # A change from light to dark is told with the next frame, and drawn in the one after it.
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     def look(self, name: str) -> None:
         """Keep a screenshot of the whole page, and check it: light and dark, wide and phone.
@@ -122,6 +126,7 @@ class Visitor:
             assert room <= 0, f"{name}: {room} px stick out at a width of {width}"
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size({"width": SIZES["wide"][0], "height": SIZES["wide"][1]})
+        self.settle()
 
     def check(self) -> None:
         """What axe finds against WCAG 2.2 AA."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 from http_world import Running
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from .browser import Visitor
 
@@ -174,8 +175,13 @@ def test_walk_through_the_graph(reader: Visitor) -> None:
         }"""
     )
     page.evaluate("history.replaceState(null, '', location.pathname + '?here')")
-    page.mouse.dblclick(at[0], at[1])
-    page.wait_for_url(f"**/users/{PERSON}")
+    # On a busy machine the second click may come too late to belong to the first.
+    for _ in range(5):
+        page.mouse.dblclick(at[0], at[1])
+        with suppress(TimeoutError):
+            page.wait_for_url(f"**/users/{PERSON}", timeout=4_000)
+            break
+    assert page.url.endswith(f"/users/{PERSON}")
 
 
 def test_item(reader: Visitor) -> None:

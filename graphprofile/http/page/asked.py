@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 
-from graphprofile.http.caller import Caller, an_id
+from graphprofile.http.caller import Caller, an_id, clean_text
 from graphprofile.http.gate import SLASH
 from graphprofile.http.problems import invalid
 from graphprofile.http.routes_profiles import when
@@ -31,14 +31,19 @@ def a_text(value: str, pointer: str) -> str:
     Raises:
         Refusal: It holds NUL or half characters.
     """
-    found = value.replace(SLASH, "/").strip()
-    try:
-        found.encode()
-    except UnicodeEncodeError:
-        raise invalid(pointer, "is not UTF-8") from None
-    if "\x00" in found:
-        raise invalid(pointer, "holds NUL")
-    return found
+    return clean_text(value.replace(SLASH, "/").strip(), pointer)
+
+
+def sent_fields(request: Request, most: int) -> list[tuple[str, str]]:
+    """What a form sent in its address, field by field.
+
+    Raises:
+        Refusal: More fields than any form of ours has, or a text that no engine takes.
+    """
+    pairs = request.query_params.multi_items()
+    if len(pairs) > most:
+        raise invalid("query", f"has more than {most} fields")
+    return [(clean_text(name), clean_text(value)) for name, value in pairs]
 
 
 def event_types(vocabulary: Vocabulary, event: str | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from graphprofile import reading
 from graphprofile.batches import list_batches
+from graphprofile.counts import count_events, count_nodes
 from graphprofile.profiles import GraphProfile
 from graphprofile.records import iso
 from graphprofile.report_parts.buckets import Series, count_by_time
@@ -31,7 +32,7 @@ def read_health(gp: GraphProfile) -> dict[str, Any]:
         "engine": gp.store.engine,
         "schema_version": rules["version"] if rules else None,
         "store_id": rules["store_id"] if rules else None,
-        "nodes": {row["label"]: row["nodes"] for row in gp.store.read("status/count_nodes")},
+        "nodes": count_nodes(gp.store),
         "watermark": iso(newest),
         "lag_seconds": None if newest is None else max(0, int(time.time() - newest / 1000)),
         "users_awaiting_tags": gp.store.read("status/count_due")[0]["users"],
@@ -121,7 +122,7 @@ def read_events(gp: GraphProfile) -> Events:
     """
     rows = int(gp.store.read("status/sum_applied")[0]["rows"])
     counted = rows <= COUNTED
-    types = _count_events(gp) if counted else {}
+    types = count_events(gp.store, gp.vocabulary) if counted else {}
     share = min(1.0, LOOKED_AT / max(1, sum(types.values()) if counted else rows))
     names = gp.vocabulary.name_of
     found = [
@@ -135,12 +136,3 @@ def read_events(gp: GraphProfile) -> Events:
         types = {name: round(events / share) for name, events in seen.items()}
     ordered = dict(sorted(types.items(), key=lambda pair: (-pair[1], pair[0])))
     return Events(ordered, counted, count_by_time(found), share)
-
-
-def _count_events(gp: GraphProfile) -> dict[str, int]:
-    found = {}
-    for name, rule in gp.vocabulary.events.items():
-        count = gp.store.read("status/count_events", event_types=(rule.type,))[0]["events"]
-        if count:
-            found[name] = int(count)
-    return found

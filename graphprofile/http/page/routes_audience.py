@@ -13,8 +13,8 @@ from graphprofile.audience import MOST_CONDITIONS, Audience, properties_of, user
 from graphprofile.audience.conditions import Interest, parse, write
 from graphprofile.audience.steps import Resolver
 from graphprofile.errors import GraphProfileError, NotFound, UsageError
-from graphprofile.http.caller import Caller, ReadsProfiles
-from graphprofile.http.insights import clean_text
+from graphprofile.http.caller import Caller, ReadsProfiles, clean_text
+from graphprofile.http.page.asked import sent_fields
 from graphprofile.http.page.audience_form import GROUPS, LABELS, Groups, fields_of, read_query
 from graphprofile.http.page.charts import beside_everybody
 from graphprofile.http.page.site import HEADERS, Made, fragment, page, query
@@ -81,8 +81,9 @@ async def found(request: Request, caller: ReadsProfiles) -> Response:
     began = time.perf_counter()
 
     def read() -> dict[str, Any]:
-        kept, notes = _finished(caller, groups)
-        audience = gp.audience(kept["all"], kept["any"], kept["none"])
+        resolver = Resolver(gp)
+        kept, notes = _finished(caller, groups, resolver)
+        audience = Audience(gp, kept["all"], kept["any"], kept["none"], resolver)
         size = audience.measure()
         members = audience.page(SHOWN + 1)
         tags = [tag.model_dump() for tag in audience.tags(size.sample)]
@@ -158,9 +159,8 @@ async def _lines(caller: Caller, audience: Audience, columns: list[str]) -> Asyn
         after = ids[-1]
 
 
-def _finished(caller: Caller, groups: Groups) -> tuple[Groups, list[dict[str, Any]]]:
+def _finished(caller: Caller, groups: Groups, resolver: Resolver) -> tuple[Groups, list[dict[str, Any]]]:
     """Conditions that can be asked, and what is to be said of each one."""
-    resolver = Resolver(caller.service.gp)
     kept: Groups = {name: [] for name in groups}
     notes: list[dict[str, Any]] = []
     for name, texts in groups.items():
@@ -201,7 +201,4 @@ def _groups(request: Request) -> tuple[Groups, bool]:
     Raises:
         Refusal: It holds what no form of ours sends.
     """
-    pairs = request.query_params.multi_items()
-    if len(pairs) > MOST_FIELDS:
-        raise invalid("query", f"has more than {MOST_FIELDS} fields")
-    return read_query([(clean_text(name), clean_text(value)) for name, value in pairs])
+    return read_query(sent_fields(request, MOST_FIELDS))

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from graphprofile import queries
+from graphprofile.browsing import typical_user
 from graphprofile.http.caller import Administers
 from graphprofile.http.page.site import page
 from graphprofile.http.routes_console import answer_query
 from graphprofile.profiles import GraphProfile
 from graphprofile.reading import watermark
-from graphprofile.report import choose_user
 
 router = APIRouter(include_in_schema=False)
 
@@ -71,8 +71,9 @@ def examples_of(gp: GraphProfile) -> list[Example]:
             "MATCH p = (:Item)-[:HAS_TAG]->(:Tag)\nRETURN p\nLIMIT 60",
         ),
     ]
-    user = choose_user(gp.store, gp.vocabulary)
-    if user is not None:
+    typical = typical_user(gp.store, gp.vocabulary.types)
+    if typical is not None:
+        user = typical["id"]
         found += [
             _example(
                 "Somebody's items, drawn",

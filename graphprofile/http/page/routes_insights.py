@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from graphprofile import browsing
-from graphprofile.http.caller import Caller, ReadsProfiles
-from graphprofile.http.insights import ask, clean_text, find_insight, refuse_woven
+from graphprofile.http.caller import Caller, ReadsProfiles, clean_text
+from graphprofile.http.insights import ask, find_insight, refuse_woven
 from graphprofile.http.page.answers import Answer
+from graphprofile.http.page.asked import sent_fields
 from graphprofile.http.page.charts import chart_of, says
 from graphprofile.http.page.forms import fields_of, parameters_of, read_form
 from graphprofile.http.page.routes_search import LOOKED_AT, find_objects, find_tags
 from graphprofile.http.page.site import HEADERS, Made, fragment, page, query
 from graphprofile.http.page.starting import sample_of, starting_values
-from graphprofile.http.problems import invalid
 from graphprofile.insights import GROUPS, Insight, list_insights, wrong_parameters
 from graphprofile.spreadsheet import csv_lines
 
@@ -109,10 +109,10 @@ async def insight(name: Name, request: Request, caller: ReadsProfiles) -> Respon
         }
 
     documents = await caller.bounded(read)
-    people = [one for name, one in documents["chosen"].items() if name in ("user", "other")]
+    people = [id_ for name in ("user", "other") for id_ in documents["chosen"].get(name, ())]
     if people:
         async with caller.audited("users.list"):
-            caller.note("profile.listed", "ok", [str(one) for named in people for one in _each(named)])
+            caller.note("profile.listed", "ok", people)
     return page(
         caller,
         "insight.html",
@@ -177,10 +177,6 @@ async def _asked(
     return caller.show(rows), time.perf_counter() - began
 
 
-def _each(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
 def _paths(asked: Insight, rows: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     """Ways, step by step, with their share of the largest figure."""
     if asked.chart.type != "paths":
@@ -205,7 +201,4 @@ def _given(request: Request) -> dict[str, list[str]]:
     Raises:
         Refusal: It holds what no form of ours sends.
     """
-    pairs = request.query_params.multi_items()
-    if len(pairs) > MOST_FIELDS:
-        raise invalid("query", f"has more than {MOST_FIELDS} fields")
-    return read_form([(clean_text(name), clean_text(value)) for name, value in pairs])
+    return read_form(sent_fields(request, MOST_FIELDS))

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from graphprofile.batches import list_batches
+from graphprofile.browsing import typical_user
+from graphprofile.counts import count_nodes
 from graphprofile.http.caller import Caller, ReadsProfiles
 from graphprofile.http.page.asked import MOST_TEXT, a_text
 from graphprofile.http.page.site import fragment, is_fragment, page
 from graphprofile.profiles import GraphProfile
 from graphprofile.reading import watermark
 from graphprofile.records import iso
-from graphprofile.report import TYPICAL_EVENTS
 from graphprofile.store import Store
 
 router = APIRouter(include_in_schema=False)
@@ -27,10 +28,8 @@ LOOKED_FURTHER_AT = 250_000
 OVERVIEW_SECONDS = 120
 COUNTED = 1_000_000
 """Above so many rows events are not counted: the embedded engine looks at each."""
-USERS_LOOKED_AT = 1_000
 BIGGEST_TAGS = 14
 BATCHES = 5
-PLURALS = {"User": "users", "Item": "items", "Content": "contents", "Tag": "tags"}
 
 Searched = Annotated[str, Query(max_length=MOST_TEXT)]
 
@@ -67,13 +66,7 @@ async def overview(caller: ReadsProfiles) -> Response:
 
 async def node_counts(caller: Caller) -> dict[str, int]:
     """How many nodes of each label there are."""
-    store = caller.service.gp.store
-
-    def read() -> dict[str, int]:
-        rows = {label: store.read(f"page/count_{plural}") for label, plural in PLURALS.items()}
-        return {label: found[0]["nodes"] for label, found in rows.items() if found}
-
-    return await caller.run(read)
+    return await caller.run(lambda: count_nodes(caller.service.gp.store))
 
 
 def _overview(gp: GraphProfile) -> dict[str, Any]:
@@ -83,9 +76,6 @@ def _overview(gp: GraphProfile) -> dict[str, Any]:
     counted = store.read("status/count_events", event_types=types)[0]["events"] if rows <= COUNTED else None
     people = next(
         (row for row in store.read("status/count_vectors", model=in_use or "") if row["label"] == "User"), {}
-    )
-    typical = store.read(
-        "page/choose_user", event_types=types, events=TYPICAL_EVENTS, looked_at=USERS_LOOKED_AT
     )
     tags = store.read("report/list_tags", limit=BIGGEST_TAGS)
     return {
@@ -98,7 +88,7 @@ def _overview(gp: GraphProfile) -> dict[str, Any]:
             "waiting": store.read("status/count_due")[0]["users"],
             "batches": list_batches(store, BATCHES),
         },
-        "typical": typical[0] if typical else None,
+        "typical": typical_user(store, types),
         "biggest": [{"kind": row["kind"], "tag": row["name"], "events": row["events"]} for row in tags],
     }
 
