@@ -20,6 +20,22 @@ pytest_plugins = ["http_world"]
 ENGINES = ("arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j))
 EVENT_TYPES = tuple(rule.type for rule in DEFAULT_EVENTS.values())
 
+MOST_PROCESSES = 2
+"""With engines of its own each, a process of tests keeps more than a core busy."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes for ``pytest -n auto``: none beside this one where all would empty the same Neo4j."""
+    return 0 if "GRAPHPROFILE_TEST_NEO4J_URI" in os.environ else min(os.cpu_count() or 1, MOST_PROCESSES)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file stay together, and those of the page: they share a browser and a library."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "page" else item.path.stem))
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 VERSION = "5.26.19"
 POM = Path(__file__).with_name("neo4j_pom.xml")
 OPENS = ("java.nio", "java.io", "sun.nio.ch", "java.lang")
@@ -60,14 +62,15 @@ def jars() -> Path:
     if maven is None:
         raise Unavailable("Neo4j's jars come through Maven, and there is no mvn here. Install Maven 3.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+    with FileLock(folder.parent / "lock"), tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        if folder.is_dir():
+            return folder
         command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
         command += [f"-DoutputDirectory={scratch}/lib", "-DincludeScope=runtime"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unavailable(f"Maven could not fetch Neo4j {VERSION}: {(done.stdout + done.stderr)[-500:]}")
-        if not folder.is_dir():
-            Path(scratch, "lib").rename(folder)
+        Path(scratch, "lib").rename(folder)
     return folder
 
 
