@@ -40,13 +40,9 @@ class Kept:
         answer: T = await asyncio.shield(found[0])
         return answer
 
-    def forget(self, key: Hashable) -> None:
-        """Find the answer anew the next time."""
-        self._answers.pop(key, None)
-
     def _forget(self, key: Hashable, done: asyncio.Future[Any]) -> None:
-        """A failure is not kept."""
-        if done.cancelled() or done.exception() is not None:
+        """A failure is not kept, nor that there is nothing yet."""
+        if done.cancelled() or done.exception() is not None or done.result() is None:
             kept = self._answers.get(key)
             if kept is not None and kept[0] is done:
                 del self._answers[key]

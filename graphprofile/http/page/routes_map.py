@@ -10,7 +10,7 @@ import numpy.typing as npt
 from fastapi import APIRouter, Response
 
 from graphprofile.http.caller import ReadsProfiles, UserId, an_id
-from graphprofile.http.page.site import fragment, is_fragment, page
+from graphprofile.http.page.site import part
 from graphprofile.profiles import GraphProfile
 from graphprofile.reading import require_user
 from graphprofile.report import EmbeddingMap, embedding_map, main_tags
@@ -143,9 +143,6 @@ async def show_map(user_id: UserId, caller: ReadsProfiles) -> Response:
             placed = await caller.service.kept.get(
                 ("map", model), KEPT_SECONDS, lambda: caller.run(lambda: make_map(gp, model))
             )
-        if placed is None:
-            # Vectors may be there the next time.
-            caller.service.kept.forget(("map", model))
         found = None
         if placed is not None and model is not None:
             kind = placed.map.kind or ""
@@ -158,7 +155,4 @@ async def show_map(user_id: UserId, caller: ReadsProfiles) -> Response:
             found = document(placed, user, rows[0] if rows else None, names)
             caller.note("profile.listed", "ok", placed.ids)
     shown: dict[str, Any] = {"found": found, "model": model, "user_id": user}
-    if is_fragment(caller.request):
-        return fragment(caller, "_map.html", **shown)
-    back = [{"kind": "user", "id": user}]
-    return page(caller, "part.html", title="Map", section="search", part="_map.html", back=back, **shown)
+    return part(caller, "_map.html", title="Map", back=("user", user), **shown)

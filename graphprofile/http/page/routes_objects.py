@@ -10,7 +10,7 @@ from graphprofile.errors import ModelError, NotFound
 from graphprofile.http.caller import Caller, ItemId, ReadsProfiles, an_id
 from graphprofile.http.page import reads_objects
 from graphprofile.http.page.asked import TagKind, TagName, a_tag
-from graphprofile.http.page.site import fragment, is_fragment, page
+from graphprofile.http.page.site import page, part
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,9 +69,7 @@ async def _similar(caller: Caller, kind: str, given: str) -> Response:
 
     found, said = await caller.run(read)
     shown: dict[str, Any] = {"results": found, "said": said}
-    if is_fragment(caller.request):
-        return fragment(caller, "_similar_items.html", **shown)
-    return _alone(caller, "_similar_items.html", "Similar", kind, id_, **shown)
+    return part(caller, "_similar_items.html", title="Similar", back=(kind, id_), **shown)
 
 
 @router.get("/items/{item_id}/together")
@@ -80,9 +78,7 @@ async def together(item_id: ItemId, caller: ReadsProfiles) -> Response:
     id_ = an_id(item_id, "path/item_id")
     gp = caller.service.gp
     rows = await caller.bounded(lambda: gp.insights("co_purchase", item=id_, limit=TOGETHER))
-    if is_fragment(caller.request):
-        return fragment(caller, "_together.html", rows=rows)
-    return _alone(caller, "_together.html", "Together with it", "item", id_, rows=rows)
+    return part(caller, "_together.html", title="Together with it", back=("item", id_), rows=rows)
 
 
 @router.get("/tags/{kind}/{name}")
@@ -104,14 +100,4 @@ async def show_tagged(kind: TagKind, name: TagName, caller: ReadsProfiles) -> Re
             lambda: reads_objects.read_tagged(gp.store, gp.computed_rules, tag_kind, tag)
         )
         caller.note("profile.listed", "ok", [one["id"] for one in found["people"]])
-    if is_fragment(caller.request):
-        return fragment(caller, "_tagged.html", **found)
-    return _alone(caller, "_tagged.html", tag, "tag", tag, of_kind=tag_kind, **found)
-
-
-def _alone(
-    caller: Caller, part: str, heading: str, kind: str, id_: str, of_kind: str = "", **documents: Any
-) -> Response:
-    """A part as a page of its own, for browsers without scripts."""
-    back = [{"kind": kind, "id": id_, "of_kind": of_kind}]
-    return page(caller, "part.html", title=heading, section="search", part=part, back=back, **documents)
+    return part(caller, "_tagged.html", title=tag, back=("tag", tag, tag_kind), **found)

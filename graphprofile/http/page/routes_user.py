@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from graphprofile.errors import NoModel
-from graphprofile.http.caller import Caller, ReadsProfiles, UserId, an_id
+from graphprofile.http.caller import ReadsProfiles, UserId, an_id
 from graphprofile.http.page import reads_user
 from graphprofile.http.page.asked import EventName, When, a_text, a_time, shown_name
 from graphprofile.http.page.routes_search import node_counts
-from graphprofile.http.page.site import fragment, is_fragment, page
+from graphprofile.http.page.site import is_fragment, page, part
 from graphprofile.http.paging import Cursor
 from graphprofile.http.problems import invalid
 from graphprofile.reading import require_user
@@ -71,22 +71,29 @@ async def show_events(
     gp = caller.service.gp
     wanted = a_text(event, "query/event") if event else None
 
-    def read() -> tuple[Profile, dict[str, Any]]:
-        found = reads_user.timeline(gp.store, gp.vocabulary, user, event=wanted, until=time, cursor=cursor)
-        return gp.profile(user, as_of=time), found
+    # What follows goes below what is there; a chosen type takes its place, with how many there are of each.
+    below = cursor is not None and is_fragment(caller.request)
+
+    def read() -> tuple[dict[str, int], dict[str, Any]]:
+        if below:
+            require_user(gp.store, user)
+        counts = {} if below else gp.profile(user, as_of=time).events
+        return counts, reads_user.timeline(
+            gp.store, gp.vocabulary, user, event=wanted, until=time, cursor=cursor
+        )
 
     async with caller.audited("profile.read", [user]):
-        profile, found = await caller.read(read, [user])
-    shown: dict[str, Any] = {
-        "timeline": found,
-        "profile": {"user_id": user, "events": profile.events},
-        "asked": _day(time),
-        "event": wanted,
-    }
-    if is_fragment(caller.request):
-        # What follows goes below what is there; a chosen type takes its place.
-        return fragment(caller, "_events.html" if cursor else "_timeline.html", **shown)
-    return _alone(caller, "_timeline.html", user, "Events", **shown)
+        counts, found = await caller.read(read, [user])
+    return part(
+        caller,
+        "_events.html" if below else "_timeline.html",
+        title="Events",
+        back=("user", user),
+        timeline=found,
+        profile={"user_id": user, "events": counts},
+        asked=_day(time),
+        event=wanted,
+    )
 
 
 @router.get("/users/{user_id}/why")
@@ -107,9 +114,7 @@ async def explain(
     async with caller.audited("profile.explain", [user]):
         found = await caller.read(lambda: gp.explain(user, tag=named, item=wanted, as_of=time), [user])
     shown: dict[str, Any] = {"why": reads_user.reasons(found)}
-    if is_fragment(caller.request):
-        return fragment(caller, "_why.html", **shown)
-    return _alone(caller, "_why.html", user, "Why?", **shown)
+    return part(caller, "_why.html", title="Why?", back=("user", user), **shown)
 
 
 @router.get("/users/{user_id}/recommended")
@@ -134,9 +139,7 @@ async def recommended(
     counts = await node_counts(caller)
     both = bool(counts.get("Item") and counts.get("Content"))
     shown: dict[str, Any] = {"user_id": user, "results": found, "kind": kind, "both": both}
-    if is_fragment(caller.request):
-        return fragment(caller, "_recommended.html", **shown)
-    return _alone(caller, "_recommended.html", user, "What to offer", **shown)
+    return part(caller, "_recommended.html", title="What to offer", back=("user", user), **shown)
 
 
 @router.get("/users/{user_id}/similar")
@@ -160,22 +163,7 @@ async def similar(user_id: UserId, caller: ReadsProfiles) -> Response:
     async with caller.audited("profile.similar", [user]):
         found = await caller.read(read, [user])
         caller.note("profile.found", "ok", [one["id"] for one in found or ()])
-    if is_fragment(caller.request):
-        return fragment(caller, "_similar_users.html", results=found)
-    return _alone(caller, "_similar_users.html", user, "Similar people", results=found)
-
-
-def _alone(caller: Caller, part: str, user: str, heading: str, **documents: Any) -> Response:
-    """A part as a page of its own, for browsers without scripts."""
-    return page(
-        caller,
-        "part.html",
-        title=heading,
-        section="search",
-        part=part,
-        back=[{"kind": "user", "id": user}],
-        **documents,
-    )
+    return part(caller, "_similar_users.html", title="Similar people", back=("user", user), results=found)
 
 
 def _day(time: int | None) -> str | None:

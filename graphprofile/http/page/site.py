@@ -85,6 +85,30 @@ def fragment(caller: Caller, template: str, /, *, status: int = 200, **documents
     return _html(template, status, _shown(caller, documents))
 
 
+def part(
+    caller: Caller,
+    template: str,
+    /,
+    *,
+    title: str,
+    back: tuple[str, str] | tuple[str, str, str],
+    **documents: Any,
+) -> Response:
+    """A part of a page for htmx; for a browser without scripts a page of its own.
+
+    Args:
+        caller: Who asks.
+        template: Of the part.
+        title: Of the page of its own.
+        back: What it belongs to, where that page leads back to: kind and id, of a tag also its kind.
+        **documents: As for :func:`page`.
+    """
+    if is_fragment(caller.request):
+        return fragment(caller, template, **documents)
+    whole = {"kind": back[0], "id": back[1], "of_kind": "".join(back[2:])}
+    return page(caller, "part.html", title=title, section="search", part=template, back=[whole], **documents)
+
+
 def is_fragment(request: Request) -> bool:
     """Whether htmx asks for a part, and not a browser for a page."""
     return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
