@@ -26,6 +26,7 @@ from graphprofile.records import (
     EmbeddingInfo,
     EmbedResult,
     Explanation,
+    FeedbackSort,
     Progress,
     Recommendation,
     TrainResult,
@@ -513,9 +514,11 @@ class Models:
         """
         return self._recommender.nearest_users(user_ids, k)
 
-    def explain_item(self, user_id: str, item_id: str) -> Explanation:
-        """See :meth:`graphprofile.GraphProfile.explain`."""
-        return self._recommender.explain(user_id, item_id)
+    def explain_item(
+        self, user_id: str, item_id: str, feedback: Mapping[str, FeedbackSort] | None = None
+    ) -> Explanation:
+        """See :meth:`graphprofile.GraphProfile.explain`; ``feedback`` is said or done by relationship type."""
+        return self._recommender.explain(user_id, item_id, feedback or self.vocabulary.feedback_of)
 
     @cached_property
     def _recommender(self) -> Recommender:

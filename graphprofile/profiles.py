@@ -19,6 +19,7 @@ from graphprofile.migrations import MigrateResult, check_version, migrate
 from graphprofile.records import (
     EmbedResult,
     Explanation,
+    Feedback,
     InitResult,
     Kind,
     LoadResult,
@@ -180,6 +181,11 @@ class GraphProfile:
         if self._computed is None or self._computed[0] != text:
             self._computed = text, Vocabulary.from_json(text)
         return self._computed[1]
+
+    @property
+    def reading_rules(self) -> Vocabulary:
+        """:attr:`computed_rules`, with what is explicit and what implicit as declared now: nothing stored has it."""
+        return self.computed_rules.with_feedback_of(self.vocabulary)
 
     def changed_rules(self) -> list[str]:
         """What differs between the vocabulary declared now and the one the interests were computed with."""
@@ -632,9 +638,35 @@ class GraphProfile:
             raise UsageError("Explain takes either a tag or an item.", "Add --tag NAME or --item ID.")
         if tag is not None:
             return reading.explain_tag(
-                self.store, self.computed_rules, known_id(user_id), tag, as_of=moment(as_of)
+                self.store, self.reading_rules, known_id(user_id), tag, as_of=moment(as_of)
             )
-        return self.models.explain_item(known_id(user_id), known_id(item))
+        feedback = self.reading_rules.feedback_of
+        return self.models.explain_item(known_id(user_id), known_id(item), feedback)
+
+    def feedback(
+        self,
+        user_id: str,
+        *,
+        as_of: datetime | str | int | None = None,
+        all: bool = False,
+        limit: int = 100,
+    ) -> Feedback:
+        """Where what a person says (ratings, likes, answers) disagrees with what the person does.
+
+        Args:
+            user_id: Whose.
+            as_of: As for :meth:`profile`.
+            all: Also where both agree, and where there is one of them only.
+            limit: At most so many tags, and so many things.
+
+        Raises:
+            NotFound: No such user.
+        """
+        from graphprofile.feedback import read_feedback
+
+        return read_feedback(
+            self.store, self.reading_rules, known_id(user_id), as_of=moment(as_of), all=all, limit=limit
+        )
 
     def recommend(
         self,

@@ -35,7 +35,8 @@ from graphprofile.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-_FOREVER = (1 << 62) - 1
+FOREVER = (1 << 62) - 1
+"""A time after every event, epoch ms."""
 _SIGNIFICANT = 9
 
 
@@ -298,6 +299,7 @@ def explain_tag(
                 object_kind=event.object[0].lower(),
                 title=titles.get(event.object),
                 tags=sorted(through[event.object]),
+                feedback=rules[event.type].feedback,
                 contribution=contribution * math.exp((event.ts - moment) * rate),
                 batch=event.batch,
             )

@@ -17,7 +17,7 @@ from graphprofile.filters import Conditions, Filters, resolve
 from graphprofile.parquet import parquet_file
 from graphprofile.reading import require_user, significant, titles_of, watermark
 from graphprofile.reasons import Reasons
-from graphprofile.records import Explanation, PathStep, Progress, Recommendation, batched, iso
+from graphprofile.records import Explanation, FeedbackSort, PathStep, Progress, Recommendation, batched, iso
 from graphprofile.searching import Search, by_nearness, nearest
 from graphprofile.writeback import PLURAL, UserVectors
 
@@ -339,8 +339,14 @@ class Recommender:
 
     # --- why ------------------------------------------------------------------------------------------------
 
-    def explain(self, user_id: str, item_id: str) -> Explanation:
-        """The score of an item for a user, and what it loses without each of the user's events."""
+    def explain(self, user_id: str, item_id: str, feedback: Mapping[str, FeedbackSort]) -> Explanation:
+        """The score of an item for a user, and what it loses without each of the user's events.
+
+        Args:
+            user_id: Whose.
+            item_id: Of the item, or of content.
+            feedback: Whether something is said or done, by relationship type.
+        """
         require_user(self._store, user_id)
         version, model = self._models.model()
         _, vector = self._object_vector(item_id, version)
@@ -371,6 +377,7 @@ class Recommender:
                 object_kind=labels[key[:2]].lower(),
                 title=titles.get((labels[key[:2]], key[2:])),
                 tags=[],
+                feedback=feedback[names[whole["types"][i]]],
                 contribution=float(scores[0] - scores[i + 1]),
                 batch=whole["batches"][i],
             )

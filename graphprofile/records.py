@@ -22,6 +22,7 @@ KINDS: tuple[Kind, ...] = ("events", "users", "items", "content", "tags", "retra
 LABELS: dict[str, str] = {"users": "User", "items": "Item", "content": "Content"}
 OBJECT_LABELS: dict[str, str] = {"item": "Item", "content": "Content", "user": "User"}
 
+FeedbackSort = Literal["explicit", "implicit"]
 EmbeddingStatus = Literal["fresh", "stale", "cold_start", "missing"]
 
 
@@ -468,7 +469,7 @@ class Recommendation(Document):
 
 
 class PathStep(Document):
-    """One event behind a score.
+    """One event behind a score; ``feedback`` says whether it is something said (explicit) or done (implicit).
 
     ``contribution``: for a tag its own decayed part of the score, which the parts sum to; for an item what the score
     loses without this one event, which need not sum to anything.
@@ -481,6 +482,7 @@ class PathStep(Document):
     object_kind: str
     title: str | None
     tags: list[str]
+    feedback: FeedbackSort
     contribution: float
     batch: str | None
 
@@ -494,6 +496,47 @@ class Explanation(Document):
     as_of: str | None
     score: float
     paths: list[PathStep]
+
+
+class SaysAndDoes(Document):
+    """What is said and what is done about one thing.
+
+    ``explicit`` and ``implicit`` are scores as of the document's ``as_of``; ``says`` and ``does`` lie between -1 and
+    1 and don't depend on it, None without an event of that sort; ``disagreement`` lies between 0 and 1.
+    """
+
+    disagreement: float
+    says: float | None
+    does: float | None
+    explicit: float
+    implicit: float
+    explicit_events: int
+    implicit_events: int
+    last_at: str
+
+
+class TagFeedback(SaysAndDoes):
+    """Explicit and implicit feedback on what has a tag."""
+
+    tag: str
+    kind: str
+
+
+class ObjectFeedback(SaysAndDoes):
+    """Explicit and implicit feedback on an item, on content or on a user."""
+
+    id: str
+    kind: str
+    title: str | None
+
+
+class Feedback(Document):
+    """Answer of ``feedback``: tags and things, where they disagree most first."""
+
+    user_id: str
+    as_of: str | None
+    tags: list[TagFeedback]
+    objects: list[ObjectFeedback]
 
 
 def plain(properties: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:

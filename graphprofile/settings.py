@@ -241,8 +241,9 @@ half_life_long_days = 90
 # What each event says about a person's interest:
 #   score = weight x m(value) x weight of the tag x 2^(-age / half-life)
 #   value: "ignored" m = 1 | "amount" m = log(1 + |value|) | "rating" m = value - neutral
-#   minimum, maximum: values outside are put into quarantine
+#   minimum, maximum: values outside are put into quarantine; of a rating also scale = [1, 5], whose middle is neutral
 #   objects: the kinds of thing the event is about: item, content, user
+#   feedback: "explicit" is what people say (ratings, likes, answers), "implicit" is what they do
 {events}"""
 
 
@@ -259,6 +260,8 @@ def template() -> str:
             lines.append(f"minimum = {rule.minimum:g}")
         if rule.maximum is not None:
             lines.append(f"maximum = {rule.maximum:g}")
+        if rule.feedback == "explicit":
+            lines.append('feedback = "explicit"')
         lines.append("objects = [" + ", ".join(f'"{kind}"' for kind in rule.objects) + "]")
         blocks.append("\n".join(lines))
     return TEMPLATE.format(events="\n" + "\n\n".join(blocks) + "\n")

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from graphprofile.errors import ConfigError, UsageError
 from graphprofile.queries import RELATIONSHIP_TYPE
+from graphprofile.records import FeedbackSort
 
 ObjectKind = Literal["item", "content", "user"]
 ValueMeaning = Literal["ignored", "amount", "rating"]
 
 RESERVED_TYPES = frozenset({"HAS_TAG", "PART_OF", "INTERESTED_IN", "SIMILAR_TO", "IN_SEGMENT", "IDENTIFIES"})
+SAID_TYPES = frozenset({"LIKED", "DISLIKED", "RATED", "REVIEWED"})
+"""Relationship types that are explicit feedback where nothing else is declared; so is every rating."""
 
 
 class EventRule(BaseModel):
@@ -31,6 +42,11 @@ class EventRule(BaseModel):
         minimum: Smallest valid value, or None.
         maximum: Largest valid value, or None.
         objects: Kinds of object the event takes.
+        feedback: ``explicit``: what a person says (a rating, a like, an answer); ``implicit``: what a person does.
+            Where nothing is declared, ratings and :data:`SAID_TYPES` are explicit.
+
+    A rating's ``scale = [1, 5]`` may be given instead of minimum and maximum; its middle is neutral where no other
+    value is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +58,25 @@ class EventRule(BaseModel):
     minimum: float | None = None
     maximum: float | None = None
     objects: tuple[ObjectKind, ...] = ("item", "content")
+    feedback: FeedbackSort = "implicit"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        filled = _with_scale(given) if "scale" in given else dict(given)
+        if filled.get("feedback") is None:
+            filled["feedback"] = _usual_feedback(filled.get("type"), filled.get("value"))
+        return filled
+
+    @model_serializer(mode="wrap")
+    def _dump(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # What goes without saying is not said: the text is then the one of stores that are older than the field.
+        dumped: dict[str, Any] = handler(self)
+        if self.feedback == _usual_feedback(self.type, self.value):
+            dumped.pop("feedback", None)
+        return dumped
 
     @model_validator(mode="after")
     def _check(self) -> EventRule:
@@ -57,8 +92,39 @@ class EventRule(BaseModel):
         return self
 
     def as_parameter(self) -> dict[str, object]:
-        """The rule as a Cypher parameter: weight, value and neutral."""
-        return {"weight": self.weight, "value": self.value, "neutral": self.neutral}
+        """The rule as a Cypher parameter: weight, value, neutral and feedback."""
+        return {
+            "weight": self.weight,
+            "value": self.value,
+            "neutral": self.neutral,
+            "feedback": self.feedback,
+        }
+
+
+def _usual_feedback(type_: Any, value: Any) -> FeedbackSort:
+    return "explicit" if value == "rating" or type_ in SAID_TYPES else "implicit"
+
+
+def _with_scale(given: dict[str, Any]) -> dict[str, Any]:
+    """A rule whose ``scale`` is its minimum, its maximum and, where no other value is neutral, the middle."""
+    filled = dict(given)
+    scale = filled.pop("scale")
+    numbers = isinstance(scale, list | tuple) and [
+        one
+        for one in scale
+        if isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one)
+    ]
+    if not numbers or len(numbers) != 2 or len(scale) != 2 or numbers[0] >= numbers[1]:
+        raise ValueError(f"scale is {scale!r}: give its lowest and its highest value, like [1, 5]")
+    if filled.get("value") != "rating":
+        raise ValueError('only a rating has a scale: add value = "rating"')
+    if filled.get("minimum") is not None or filled.get("maximum") is not None:
+        raise ValueError("scale says minimum and maximum already: leave those out")
+    low, high = numbers
+    neutral = filled.setdefault("neutral", (low + high) / 2)
+    if isinstance(neutral, int | float) and not low <= neutral <= high:
+        raise ValueError(f"neutral is {neutral:g}, which is not on the scale of {low:g} to {high:g}")
+    return {**filled, "minimum": low, "maximum": high}
 
 
 def _rule(
@@ -129,6 +195,22 @@ class Vocabulary(BaseModel):
         return tuple(sorted(rule.type for rule in self.events.values() if rule.weight > 0))
 
     @property
+    def feedback_of(self) -> dict[str, FeedbackSort]:
+        """Whether something is said or done, by relationship type."""
+        return {rule.type: rule.feedback for rule in self.events.values()}
+
+    def with_feedback_of(self, declared: Vocabulary) -> Vocabulary:
+        """These rules, with what another vocabulary says of explicit and implicit about the types it has too."""
+        found = declared.feedback_of
+        if all(found.get(rule.type, rule.feedback) == rule.feedback for rule in self.events.values()):
+            return self
+        events = {
+            name: rule.model_copy(update={"feedback": found.get(rule.type, rule.feedback)})
+            for name, rule in self.events.items()
+        }
+        return self.model_copy(update={"events": events})
+
+    @property
     def name_of(self) -> dict[str, str]:
         """Event name by relationship type."""
         return {rule.type: name for name, rule in self.events.items()}
@@ -170,12 +252,13 @@ class Vocabulary(BaseModel):
     def changed_rules(self, other: Vocabulary) -> list[str]:
         """What differs from ``other`` in a way that changes interests already computed.
 
-        New event names alone change nothing that was computed.
+        New event names alone change nothing that was computed, nor does what is explicit and what implicit.
         """
+        theirs = other.with_feedback_of(self)
         changes = [
             f"{name}: {other.events[name].type if name in other.events else 'absent'} is not as declared"
             for name in sorted(set(self.events) & set(other.events))
-            if self.events[name] != other.events[name]
+            if self.events[name] != theirs.events[name]
         ]
         changes += [f"{name}: no longer declared" for name in sorted(set(other.events) - set(self.events))]
         for field in ("half_life_short_days", "half_life_long_days"):

@@ -62,6 +62,7 @@ LAYERS = {
     "demo": 11,
     "browsing": 6,
     "counts": 4,
+    "feedback": 6,
     "http": 12,
     "calls": 2,
     "client": 3,
