@@ -23,7 +23,7 @@ from graphprofile.errors import (
     RetriesExhausted,
     UsageError,
 )
-from graphprofile.records import Document, Explanation, Profile, Recommendation
+from graphprofile.records import Document, Explanation, Feedback, Profile, Recommendation
 
 if TYPE_CHECKING:
     import httpx
@@ -277,6 +277,13 @@ class Calls:
         """``GET /v1/profiles/{id}/explain``."""
         path = f"/v1/profiles/{_id(user_id)}/explain"
         return _get(path, lambda r: Explanation(**r.json()), tag=tag, item=item)
+
+    @staticmethod
+    def feedback(user_id: str, as_of: str | int | None, everything: bool, limit: int) -> Call[Feedback]:
+        """``GET /v1/profiles/{id}/feedback``."""
+        path = f"/v1/profiles/{_id(user_id)}/feedback"
+        asked = {"as_of": as_of, "all": "true" if everything else None, "limit": limit}
+        return _get(path, lambda r: Feedback(**r.json()), **asked)
 
     @staticmethod
     def embeddings(user_ids: Sequence[str]) -> Call[Vectors]:

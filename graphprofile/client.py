@@ -23,7 +23,7 @@ from tenacity import (
 from graphprofile.calls import Call, Calls, CypherRows, Passing, Sent, Vectors, checked
 from graphprofile.calls import Upserted as Upserted
 from graphprofile.errors import EngineUnavailable
-from graphprofile.records import Explanation, Profile, Recommendation, batched
+from graphprofile.records import Explanation, Feedback, Profile, Recommendation, batched
 
 ATTEMPTS = 5
 ROWS_AT_ONCE = 1_000
@@ -140,6 +140,17 @@ class Client:
     def explain(self, user_id: str, *, tag: str | None = None, item: str | None = None) -> Explanation:
         """Why a user has a tag, or why an item is recommended."""
         found: Explanation = self._run(Calls.explain(user_id, tag, item))
+        return found
+
+    def feedback(
+        self, user_id: str, *, as_of: str | int | None = None, all: bool = False, limit: int = 100
+    ) -> Feedback:
+        """Where what a user says disagrees with what the user does; with ``all`` also where both agree.
+
+        Raises:
+            NotFound: No such user.
+        """
+        found: Feedback = self._run(Calls.feedback(user_id, as_of, all, limit))
         return found
 
     def embeddings(self, user_ids: Sequence[str]) -> Vectors:
@@ -294,6 +305,13 @@ class AsyncClient:
     async def explain(self, user_id: str, *, tag: str | None = None, item: str | None = None) -> Explanation:
         """As :meth:`Client.explain`."""
         found: Explanation = await self._run(Calls.explain(user_id, tag, item))
+        return found
+
+    async def feedback(
+        self, user_id: str, *, as_of: str | int | None = None, all: bool = False, limit: int = 100
+    ) -> Feedback:
+        """As :meth:`Client.feedback`."""
+        found: Feedback = await self._run(Calls.feedback(user_id, as_of, all, limit))
         return found
 
     async def embeddings(self, user_ids: Sequence[str]) -> Vectors:

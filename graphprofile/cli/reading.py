@@ -6,7 +6,7 @@ import contextlib
 import json
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,21 +14,32 @@ from graphprofile.cli.options import Connection, common, filters
 from graphprofile.cli.output import cell, note, print_json, print_pairs, print_table, progress_bar
 from graphprofile.errors import UsageError
 
+if TYPE_CHECKING:
+    from graphprofile.records import Feedback, SaysAndDoes
+
 DONE = 0
 TAGS_SHOWN = 15
+APART_SHOWN = 5
 
 
 @click.command(epilog="Example: graphprofile profile u1 --as-of 2024-05-01")
 @click.argument("user")
 @click.option("--as-of", metavar="TIME", help="ISO 8601; the store's newest event by default.")
+@click.option(
+    "--feedback", "everything", is_flag=True, help="All that is said and done, also where both agree."
+)
 @common
-def profile(connection: Connection, user: str, as_of: str | None) -> int:
-    """Show one user's profile: properties, events, interest tags, the state of the vector."""
+def profile(connection: Connection, user: str, as_of: str | None, everything: bool) -> int:
+    """Show one user's profile: properties, events, interest tags, the state of the vector.
+
+    Where what the user says (ratings, likes, answers) and what the user does disagree, that is shown too.
+    """
     with connection.open() as gp:
         found = gp.profile(user, as_of=as_of)
+        feedback = gp.feedback(user, as_of=as_of, all=everything)
     document = found.to_json()
     if connection.as_json:
-        print_json(document)
+        print_json({**document, "feedback": feedback.model_dump(mode="json", include={"tags", "objects"})})
         return DONE
     print_pairs(
         {
@@ -48,6 +59,7 @@ def profile(connection: Connection, user: str, as_of: str | None) -> int:
         ],
         title=f"Interests ({min(TAGS_SHOWN, len(found.tags))} of {len(found.tags)})",
     )
+    _says_and_does(feedback, TAGS_SHOWN if everything else APART_SHOWN)
     if found.embedding:
         vector = found.embedding
         print(
@@ -55,6 +67,35 @@ def profile(connection: Connection, user: str, as_of: str | None) -> int:
             + (f", {vector.dimensions} numbers by {vector.model}" if vector.model else "")
         )
     return DONE
+
+
+def _says_and_does(feedback: Feedback, most: int) -> None:
+    tags, objects = feedback.tags[:most], feedback.objects[:most]
+    if not tags and not objects:
+        return
+    rows: list[tuple[str, str, SaysAndDoes]] = [(one.tag, one.kind, one) for one in tags]
+    rows += [(one.title or one.id, one.kind, one) for one in objects]
+    print_table(
+        ["what", "kind", "says", "events", "does", "events", "apart"],
+        [
+            (
+                what,
+                kind,
+                side(one.says),
+                one.explicit_events,
+                side(one.does),
+                one.implicit_events,
+                f"{one.disagreement:.2f}",
+            )
+            for what, kind, one in rows
+        ],
+        title=f"Says / does ({len(rows)} of {len(feedback.tags) + len(feedback.objects)})",
+    )
+
+
+def side(value: float | None) -> str:
+    """What is said or done, from -1 (against) to +1 (for), as people read it."""
+    return "-" if value is None else f"{value:+.2f}"
 
 
 def percent(share: float | None) -> str:

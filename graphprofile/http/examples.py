@@ -32,6 +32,16 @@ _PROFILE = {
         "dimensions": 64,
     },
 }
+_APART = {
+    "disagreement": 0.784464541,
+    "says": -0.666666667,
+    "does": 0.923076923,
+    "explicit": -2.0,
+    "implicit": 12.0,
+    "explicit_events": 1,
+    "implicit_events": 3,
+    "last_at": "2024-05-06T07:08:09Z",
+}
 _FOUND = {
     "results": [
         {
@@ -83,10 +93,17 @@ ANSWERS: dict[str, Any] = {
                 "object_kind": "item",
                 "title": "The Waste Land",
                 "tags": ["genre:Poetry"],
+                "feedback": "implicit",
                 "contribution": 3.0,
                 "batch": "20240506T070809-1a2b3c",
             }
         ],
+    },
+    "read_feedback": {
+        "user_id": "u1",
+        "as_of": "2024-05-06T07:08:09Z",
+        "tags": [{"tag": "Poetry", "kind": "genre", **_APART}],
+        "objects": [{"id": "i7", "kind": "item", "title": "The Waste Land", **_APART}],
     },
     "read_embeddings": {
         "model": "20240501-1a2b3c",
@@ -197,6 +214,7 @@ TAGGED = frozenset(
         "similar_users",
         "similar_items",
         "explain",
+        "read_feedback",
         "list_insights",
     }
 )

@@ -13,7 +13,7 @@ from graphprofile.http.caller import AsOf, Caller, HowMany, ItemId, ReadsProfile
 from graphprofile.http.documents import ProfileDocument, Profiles, Recommendations, Tags
 from graphprofile.http.problems import invalid
 from graphprofile.profiles import moment
-from graphprofile.records import Explanation, Profile
+from graphprofile.records import Explanation, Feedback, Profile
 
 router = APIRouter(tags=["profiles"])
 
@@ -181,6 +181,25 @@ async def explain(
     gp = caller.service.gp
     async with caller.audited("profile.explain", [user]):
         found = await caller.read(lambda: gp.explain(user, tag=tag, item=wanted, as_of=time), [user])
+    return caller.answer(found.model_dump(), tagged=True)
+
+
+@router.get("/profiles/{user_id}/feedback", operation_id="read_feedback", response_model=Feedback)
+async def read_feedback(
+    user_id: UserId,
+    caller: ReadsProfiles,
+    as_of: AsOf = None,
+    all: Annotated[bool, Query(description="Also where both agree, or there is one of them only.")] = False,
+    limit: HowMany = 100,
+) -> Response:
+    """Where what a user says (ratings, likes, answers) disagrees with what the user does, the strongest first.
+
+    `says` and `does` lie between -1 and 1, `disagreement` between 0 and 1; without `all` those from 0.25 on.
+    """
+    user, time = an_id(user_id, "path/user_id"), when(as_of)
+    gp = caller.service.gp
+    async with caller.audited("profile.feedback", [user]):
+        found = await caller.read(lambda: gp.feedback(user, as_of=time, all=all, limit=limit), [user])
     return caller.answer(found.model_dump(), tagged=True)
 
 

@@ -124,6 +124,30 @@ def test_the_profile_document(loaded: Cli) -> None:
     assert [tag["tag"] for tag in past["tags"]] == ["Poetry"]
 
 
+def test_the_profile_says_where_words_and_deeds_differ(loaded: Cli, tmp_path: Path) -> None:
+    assert loaded("profile", "ann", "--json")[1]["feedback"] == {"tags": [], "objects": []}
+    assert "Says / does" not in loaded("profile", "ann")[1]
+    code, every, _ = loaded("profile", "ann", "--feedback", "--json")
+    assert (code, [tag["tag"] for tag in every["feedback"]["tags"]]) == (0, ["Poetry", "Prose"])
+    assert "Says / does (4 of 4)" in loaded("profile", "ann", "--feedback")[1]
+    (tmp_path / "more.csv").write_text(EVENTS.splitlines()[0] + "\n9,ann,rated,i2,2024-01-02,1\n", "utf-8")
+    assert loaded("load", "more.csv")[0] == 0
+    code, document, _ = loaded("profile", "ann", "--json")
+    assert [(tag["tag"], tag["kind"]) for tag in document["feedback"]["tags"]] == [("Prose", "genre")]
+    (told,) = document["feedback"]["objects"]
+    assert (told["id"], told["title"], told["explicit_events"], told["implicit_events"]) == (
+        "i2",
+        "Two",
+        1,
+        1,
+    )
+    out = loaded("profile", "ann")[1]
+    assert "Says / does (2 of 2)" in out
+    assert "-0.67" in out
+    past = loaded("profile", "ann", "--as-of", "2024-01-01", "--json")[1]
+    assert past["feedback"]["objects"] == []
+
+
 def test_tags_digest_status_explain(loaded: Cli) -> None:
     code, document, _ = loaded("tags", "--verify", "--json")
     assert (code, document["users"]) == (0, 0)

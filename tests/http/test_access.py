@@ -144,6 +144,7 @@ SCOPED = [
     ("GET", "/v1/profiles/u1/recommendations", READS),
     ("GET", "/v1/profiles/u1/similar", READS),
     ("GET", "/v1/profiles/u1/explain?tag=Travel", READS),
+    ("GET", "/v1/profiles/u1/feedback", READS),
     ("GET", "/v1/items/i1/similar", READS),
     ("GET", "/v1/users", READS),
     ("GET", "/v1/items", READS),
@@ -201,6 +202,7 @@ def test_a_private_property_is_seen_by_who_may_only(serve: Serve) -> None:
         "/v1/profiles?id=u1",
         "/v1/users?q=u1",
         "/v1/profiles/u1/explain?tag=Travel",
+        "/v1/profiles/u1/feedback?all=true",
         "/v1/items?limit=100",
         "/v1/insights/co_purchase?item=i1",
         "/v1/insights/loyal_and_lapsing_users",
@@ -311,6 +313,7 @@ def test_everything_that_is_read_or_written_is_in_the_log(served: Running) -> No
         client.post("/v1/events", json=[event("new-1", "u4", "i1"), event("new-2", "u5", "i1")])
         client.put("/v1/users/u6", json={"city": "Rome"})
         client.post("/v1/embeddings", json={"ids": ["u7"]})
+        client.get("/v1/profiles/u8/feedback")
         about = client.get("/v1/audit", params={"user": "u1"}).json()["entries"]
         assert [(e["action"], e["request_id"], e["key_id"]) for e in about] == [
             ("profile.read", "read-1", key_id)
@@ -321,6 +324,7 @@ def test_everything_that_is_read_or_written_is_in_the_log(served: Running) -> No
             ("profile.read", "ok", "u1"),
             ("profile.read", "not_found", "u99"),
             ("profile.read", "ok", "u2", "u3"),
+            ("profile.feedback", "ok", "u8"),
             ("events.write", "ok", "u4", "u5"),
             ("users.write", "ok", "u6"),
             ("embeddings.read", "ok", "u7"),

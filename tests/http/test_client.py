@@ -34,6 +34,8 @@ def test_the_client_gives_what_python_gives(served: Running) -> None:
         assert some["u7"] == gp.profile("u7")
         assert len(some) == 40
         assert client.explain("u1", tag="Travel") == gp.explain("u1", tag="Travel")
+        assert client.feedback("u1", all=True, limit=3) == gp.feedback("u1", all=True, limit=3)
+        assert client.feedback("u1", as_of="2023-11-16") == gp.feedback("u1", as_of="2023-11-16")
         assert client.insight("co_purchase", item="i1") == gp.insights("co_purchase", item="i1")
         assert [u["id"] for page in client.pages("/v1/users", limit=7) for u in page["users"]] == sorted(some)
         found = client.embeddings(["u1", "nobody", "u2"])
@@ -97,6 +99,7 @@ def test_the_async_client(served: Running) -> None:
             assert [tag async for page in client.pages("/v1/tags") for tag in page["tags"]]
             with pytest.raises(NotFound):
                 await client.explain("u1", tag="nothing")
+            assert await client.feedback("u1", all=True) == served.gp.feedback("u1", all=True)
             assert (await client.embeddings(["u1"])).ids == ["u1"]
             assert (await client.describe("users", [{"user_id": "u1", "city": "Rome"}])).applied == 1
             assert await client.insight("co_purchase", item="i1") == served.gp.insights(

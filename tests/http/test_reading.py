@@ -56,7 +56,7 @@ def test_interests_alone(http: httpx.Client) -> None:
 
 
 def test_who_is_not_there_is_not_found(http: httpx.Client) -> None:
-    for path in ("", "/tags", "/explain?tag=Travel"):
+    for path in ("", "/tags", "/explain?tag=Travel", "/feedback"):
         answer = http.get(f"/v1/profiles/u99{path}")
         assert answer.status_code == 404, path
         problem = answer.json()
@@ -70,6 +70,31 @@ def test_a_tag_is_explained(http: httpx.Client) -> None:
     assert answer["score"] == pytest.approx(sum(path["contribution"] for path in answer["paths"]))
     assert http.get("/v1/profiles/u1/explain").status_code == 422
     assert http.get("/v1/profiles/u1/explain", params={"tag": "Travel", "item": "i1"}).status_code == 422
+
+
+def test_what_is_said_and_done(served: Running, http: httpx.Client) -> None:
+    path = "/v1/profiles/u1/feedback"
+    assert http.get(path).json() == served.gp.feedback("u1").to_json()
+    assert http.get(path).json()["tags"] == http.get(path).json()["objects"] == []
+    every = http.get(path, params={"all": "true"}).json()
+    assert [(tag["tag"], tag["says"]) for tag in every["tags"]] == [("Travel", None)]
+    assert len(every["objects"]) == 6
+    assert len(http.get(path, params={"all": "true", "limit": 2}).json()["objects"]) == 2
+    # What is posted is there at once: three looks at a book that is then given one star.
+    book = every["objects"][0]["id"]
+    posted = [event(f"look{n}", "u1", book, day=8) for n in range(3)]
+    posted.append(event("star", "u1", book, kind="rated", value=1, day=8))
+    assert http.post("/v1/events", json=posted).json()["accepted"] == 4
+    answer = http.get(path)
+    (told,) = answer.json()["objects"]
+    assert (told["id"], told["explicit_events"]) == (book, 1)
+    assert told["says"] == pytest.approx(-2 / 3)
+    assert told["does"] > 0.7
+    assert [tag["tag"] for tag in answer.json()["tags"]] == ["Travel"]
+    assert http.get(path, params={"as_of": "2023-11-16"}).json()["objects"] == []
+    assert http.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    for wrong in ({"limit": 0}, {"as_of": "soon"}, {"all": "perhaps"}):
+        assert http.get(path, params=wrong).status_code == 422, wrong
 
 
 def test_before_the_first_training(http: httpx.Client) -> None:
