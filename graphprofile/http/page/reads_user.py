@@ -11,13 +11,15 @@ from typing import Any
 from graphprofile.http.page.asked import event_types
 from graphprofile.http.paging import from_cursor, to_cursor
 from graphprofile.http.problems import invalid
-from graphprofile.records import Explanation, Profile, TagInterest, iso
+from graphprofile.profiles import GraphProfile
+from graphprofile.records import Explanation, Feedback, Profile, TagInterest, iso
 from graphprofile.report_parts.buckets import count_by_time
 from graphprofile.store import Store
 from graphprofile.vocabulary import Vocabulary
 
 EVENTS_AT_ONCE = 25
 MOST_PATHS = 12
+MOST_APART = 50
 SERIES = 6
 FOREVER = (1 << 62) - 1
 RISING, FALLING = 1.25, 0.8
@@ -176,6 +178,13 @@ def trends(strength: Mapping[tuple[str, str], tuple[float, float]]) -> dict[tupl
 
 def _decay(ms: int, half_life_days: float) -> float:
     return math.exp2(-ms / (half_life_days * 86_400_000))
+
+
+def apart(gp: GraphProfile, profile: Profile, time: int | None) -> Feedback | None:
+    """Where words and deeds differ; not looked for where a person has said nothing yet."""
+    rules = gp.reading_rules.events
+    said = any(name not in rules or rules[name].feedback == "explicit" for name in profile.events)
+    return gp.feedback(profile.user_id, as_of=time, limit=MOST_APART) if said else None
 
 
 def reasons(explained: Explanation) -> dict[str, Any]:

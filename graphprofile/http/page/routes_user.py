@@ -41,6 +41,7 @@ async def show_user(user_id: UserId, caller: ReadsProfiles, as_of: When = None) 
             "timeline": reads_user.timeline(
                 gp.store, gp.vocabulary, user, event=None, until=time, cursor=None
             ),
+            "feedback": reads_user.apart(gp, profile, time),
             "half_lives": [gp.computed_rules.half_life_short_days, gp.computed_rules.half_life_long_days],
         }
 

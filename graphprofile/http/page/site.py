@@ -174,7 +174,9 @@ def environment() -> jinja2.Environment:
     )
     # Drawn by the templates: what they are given is masked, what a figure is made of would not be.
     found.globals["charts"] = charts_profile
-    found.filters.update(number=number, day=day, moment=moment, percent=percent, ago=ago, mark=mark)
+    found.filters.update(
+        number=number, day=day, moment=moment, percent=percent, ago=ago, mark=mark, signed=signed
+    )
     return found
 
 
@@ -208,6 +210,11 @@ def number(value: Any, digits: int = 0) -> str:
     if isinstance(value, float) and not digits and abs(value) < 1 and value:
         return f"{value:.3g}"
     return f"{value:,.{digits}f}"
+
+
+def signed(value: float | None) -> str:
+    """A number between -1 and 1 with its sign; a dash where there is none."""
+    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
 
 
 def percent(value: float | None, digits: int = 0) -> str:
