@@ -9,7 +9,7 @@ A file's header declares its parameters in words that are also the rules they ar
     event (event type, default any): …      name of an event in the vocabulary, or its relationship type
     steps (event types, default viewed …)   several, in a list or with spaces between
     as_of (time, default newest event): …   ISO 8601 or epoch milliseconds
-    half_life_days (float, days, from the vocabulary): …   not asked for, and not to be given
+    half_life_days (float, days, from the vocabulary): …   not asked for, and not to be given; ``rules`` the same
     limit (int, rows, at least 1, at most 10000, default 20): …
 
 Columns whose name ends in ``_at`` are times: epoch milliseconds in the graph, ISO 8601 in the answer. Columns of type
@@ -116,8 +116,10 @@ def run_insight(store: Store, vocabulary: Vocabulary, name: str, /, **params: An
         query = f"{AREA}/{name}"
         file = queries.load(query)
         types = vocabulary.types if file.every_event_type else vocabulary.positive_types
-        if any(field.name == "half_life_days" for field in file.parameters):
-            values["half_life_days"] = vocabulary.half_life_long_days
+        declared = {"half_life_days": vocabulary.half_life_long_days, "rules": vocabulary.rules()}
+        for field in file.parameters:
+            if FROM_VOCABULARY in field.type:
+                values[field.name] = declared[field.name]
         rows = store.read(query, event_types=types if file.takes_event_types else (), **values)
     return _shown(rows, insight, vocabulary)
 

@@ -8,7 +8,7 @@ import pytest
 
 from graphprofile.insights import run_insight
 from graphprofile.store import Store
-from graphprofile.vocabulary import Vocabulary
+from graphprofile.vocabulary import DEFAULT_EVENTS, Vocabulary
 
 from .small_graph import Event, at, fill
 
@@ -106,6 +106,58 @@ def test_life_of_a_thing(store: Store) -> None:
     assert ask(store, "item_life_cycle", item="newest") == []
     assert ask(store, "item_life_cycle", as_of=at(20)) == []
     assert ask(store, "item_life_cycle", event="purchased") == []
+
+
+def test_what_people_say_and_do(store: Store) -> None:
+    # Everybody buys the game and gives it one star; ada alone is of two minds about tea; the hat is praised and bought.
+    people = ("ada", "ben", "cem")
+    events: list[Event] = [(who, "PURCHASED", "game", day) for who in people for day in (0, 1, 2)]
+    events += [(who, "RATED", "game", 3) for who in people]
+    events += [(who, what, "hat", 4) for who in people for what in ("LIKED", "PURCHASED")]
+    events += [(who, "VIEWED", "tea", 5) for who in people]
+    events += [("ada", "DISLIKED", "tea", 6), ("ben", "LIKED", "tea", 6), ("dora", "DISLIKED", "tea", 6)]
+    events += [("dora", "VIEWED", "game", 6), ("dora", "LIKED", "content:essay", 6)]
+    tags = {"game": [("genre", "Play")], "tea": [("genre", "Leaf")], "hat": [("genre", "Play")]}
+    fill(store, events, titles={"game": "A game"}, tags=tags, values={9: 1, 10: 1, 11: 1})
+    # One star is two below neutral: -2 of 3. Three purchases of weight 4: 12 of 13.
+    game = {
+        "id": "game",
+        "kind": "item",
+        "title": "A game",
+        "people": 3,
+        "apart": 3,
+        "says": pytest.approx(-2 / 3),
+        "does": pytest.approx(12 / 13),
+        "disagreement": pytest.approx((2 / 3 * 12 / 13) ** 0.5),
+    }
+    assert ask(store, "says_and_does", min_users=3) == [game, {**_praised("hat", "hat"), "people": 3}]
+    # ada dislikes what she looks at, ben likes it; dora has only said it, cem only looked.
+    tea = ask(store, "says_and_does", min_users=2)[1]
+    assert (tea["id"], tea["people"], tea["apart"], tea["says"]) == ("tea", 2, 1, pytest.approx(0))
+    assert tea["disagreement"] == pytest.approx((2 / 3 / 2) ** 0.5 / 2)
+    assert ask(store, "says_and_does") == []
+    # Of a tag all its things count together: one star and a like, four purchases.
+    leaf, play = ask(store, "says_and_does", by="tag", min_users=2)
+    assert (leaf["id"], leaf["kind"], leaf["title"], leaf["people"]) == ("genre:Leaf", "tag", "Leaf", 2)
+    assert (play["id"], play["says"], play["does"]) == ("genre:Play", 0, pytest.approx(16 / 17))
+    # Before the stars there was nothing to disagree with.
+    assert ask(store, "says_and_does", min_users=1, as_of=at(2)) == []
+    assert [row["id"] for row in ask(store, "says_and_does", min_users=1, days=1.5)] == ["tea"]
+    quiet = {**DEFAULT_EVENTS, "rated": DEFAULT_EVENTS["rated"].model_copy(update={"feedback": "implicit"})}
+    found = run_insight(store, Vocabulary(events=quiet), "says_and_does", min_users=3)
+    assert [row["id"] for row in found] == ["hat"]
+
+
+def _praised(id_: str, title: str) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "kind": "item",
+        "title": title,
+        "apart": 0,
+        "says": pytest.approx(2 / 3),
+        "does": pytest.approx(4 / 5),
+        "disagreement": 0,
+    }
 
 
 def test_what_people_come_back_for(store: Store) -> None:

@@ -100,6 +100,8 @@ def link_of(row: Row, column: str, types: Mapping[str, str]) -> str | None:
     if about is None or not isinstance(row.get(about), str):
         return None
     kind = row.get("kind") if "kind" in types else "item"
+    if kind == "tag":
+        return path("tags", *row[about].split(":", 1))
     return object_path(kind, row[about]) if kind in ("item", "content") else None
 
 
