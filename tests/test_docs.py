@@ -223,6 +223,19 @@ def test_python_in_the_docs_runs(
         exec(compile(block, page, "exec"), {"gp": gp, "GraphProfile": GraphProfile})
 
 
+@pytest.mark.parametrize("block", [block for page, block in blocks("toml") if page in ("cli.md", "http.md")])
+def test_settings_in_the_docs_are_in_order(block: str, tmp_path: Path) -> None:
+    from graphprofile.settings import resolve
+
+    (tmp_path / "g.toml").write_text(block, "utf-8")
+    settings = resolve(tmp_path / "g.toml")
+    if "ANSWERED_SATISFACTION" in block:
+        assert settings.vocabulary is not None
+        answer = settings.vocabulary.events["satisfaction"]
+        assert (answer.minimum, answer.neutral, answer.maximum, answer.feedback) == (0, 5, 10, "explicit")
+        assert settings.vocabulary.events["shared"].feedback == "explicit"
+
+
 def test_a_source_of_ones_own_in_ten_minutes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
