@@ -29,13 +29,18 @@ CALL {
   CALL (o) {
     MATCH (o)<-[e:EVENT_TYPES]-(u:User)
     WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days
-    WITH u, $rules[type(e)].weight * CASE $rules[type(e)].value
-           WHEN 'rating' THEN coalesce(e.value, $rules[type(e)].neutral) - $rules[type(e)].neutral
-           WHEN 'amount' THEN CASE WHEN e.value IS NULL THEN 1.0 ELSE log(1.0 + abs(e.value)) END
-           ELSE 1.0 END AS part, CASE $rules[type(e)].feedback WHEN 'explicit' THEN 1 ELSE 0 END AS said
-    WITH u, sum(said) AS words, sum(1 - said) AS deeds, sum(said * part) / (1.0 + sum(said * abs(part))) AS says,
-         sum((1 - said) * part) / (1.0 + sum((1 - said) * abs(part))) AS does
-    WHERE words > 0 AND deeds > 0
+    WITH u, collect([type(e), e.value, 1.0]) AS events,
+         sum(CASE $rules[type(e)].feedback WHEN 'explicit' THEN 1 ELSE 0 END) AS words
+    // Most people only do: the sums are for who does both.
+    WHERE words > 0 AND words < size(events)
+    WITH [x IN events | [CASE $rules[x[0]].feedback WHEN 'explicit' THEN 1 ELSE 0 END,
+           x[2] * $rules[x[0]].weight * CASE $rules[x[0]].value
+             WHEN 'rating' THEN coalesce(x[1], $rules[x[0]].neutral) - $rules[x[0]].neutral
+             WHEN 'amount' THEN CASE WHEN x[1] IS NULL THEN 1.0 ELSE log(1.0 + abs(x[1])) END
+             ELSE 1.0 END]] AS parts
+    WITH reduce(s = 0.0, p IN parts | s + p[0] * p[1]) / reduce(s = 1.0, p IN parts | s + p[0] * abs(p[1])) AS says,
+         reduce(s = 0.0, p IN parts | s + (1 - p[0]) * p[1])
+           / reduce(s = 1.0, p IN parts | s + (1 - p[0]) * abs(p[1])) AS does
     WITH says, does, CASE WHEN says * does < 0 THEN sqrt(-says * does) ELSE 0.0 END AS gap
     RETURN count(*) AS people, sum(CASE WHEN gap >= 0.25 THEN 1 ELSE 0 END) AS apart, avg(says) AS says,
            avg(does) AS does, avg(gap) AS gap
@@ -49,13 +54,17 @@ CALL {
   CALL (t) {
     MATCH (t)<-[h:HAS_TAG]-(o:Item|Content)<-[e:EVENT_TYPES]-(u:User)
     WHERE e.ts <= $as_of AND e.ts > $as_of - 86400000.0 * $days
-    WITH u, h.weight * $rules[type(e)].weight * CASE $rules[type(e)].value
-           WHEN 'rating' THEN coalesce(e.value, $rules[type(e)].neutral) - $rules[type(e)].neutral
-           WHEN 'amount' THEN CASE WHEN e.value IS NULL THEN 1.0 ELSE log(1.0 + abs(e.value)) END
-           ELSE 1.0 END AS part, CASE $rules[type(e)].feedback WHEN 'explicit' THEN 1 ELSE 0 END AS said
-    WITH u, sum(said) AS words, sum(1 - said) AS deeds, sum(said * part) / (1.0 + sum(said * abs(part))) AS says,
-         sum((1 - said) * part) / (1.0 + sum((1 - said) * abs(part))) AS does
-    WHERE words > 0 AND deeds > 0
+    WITH u, collect([type(e), e.value, h.weight]) AS events,
+         sum(CASE $rules[type(e)].feedback WHEN 'explicit' THEN 1 ELSE 0 END) AS words
+    WHERE words > 0 AND words < size(events)
+    WITH [x IN events | [CASE $rules[x[0]].feedback WHEN 'explicit' THEN 1 ELSE 0 END,
+           x[2] * $rules[x[0]].weight * CASE $rules[x[0]].value
+             WHEN 'rating' THEN coalesce(x[1], $rules[x[0]].neutral) - $rules[x[0]].neutral
+             WHEN 'amount' THEN CASE WHEN x[1] IS NULL THEN 1.0 ELSE log(1.0 + abs(x[1])) END
+             ELSE 1.0 END]] AS parts
+    WITH reduce(s = 0.0, p IN parts | s + p[0] * p[1]) / reduce(s = 1.0, p IN parts | s + p[0] * abs(p[1])) AS says,
+         reduce(s = 0.0, p IN parts | s + (1 - p[0]) * p[1])
+           / reduce(s = 1.0, p IN parts | s + (1 - p[0]) * abs(p[1])) AS does
     WITH says, does, CASE WHEN says * does < 0 THEN sqrt(-says * does) ELSE 0.0 END AS gap
     RETURN count(*) AS people, sum(CASE WHEN gap >= 0.25 THEN 1 ELSE 0 END) AS apart, avg(says) AS says,
            avg(does) AS does, avg(gap) AS gap
