@@ -12,7 +12,7 @@ FROM python:3.12-slim
 # wheels, `docker compose build --build-arg TORCH_INDEX=...`.
 ARG TORCH_INDEX=
 COPY --from=build /wheels /wheels
-RUN pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} "$(ls /wheels/*.whl)[text]" \
+RUN pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} "$(ls /wheels/*.whl)[sql,text]" \
     && useradd --uid 10001 --create-home --shell /usr/sbin/nologin graphprofile \
     && install -d -o graphprofile -g graphprofile -m 0700 /data
 USER graphprofile

@@ -11,16 +11,26 @@ from typing import TYPE_CHECKING, Any
 from graphprofile.errors import GraphProfileError
 
 if TYPE_CHECKING:
+    from graphprofile.ingest.sql.source import SqlSource
     from graphprofile.profiles import GraphProfile
     from graphprofile.settings import Settings
     from graphprofile.vocabulary import EventRule, Vocabulary
 
 __version__ = "0.1.0"
-__all__ = ["EventRule", "GraphProfile", "GraphProfileError", "Settings", "Vocabulary", "__version__"]
+__all__ = [
+    "EventRule",
+    "GraphProfile",
+    "GraphProfileError",
+    "Settings",
+    "SqlSource",
+    "Vocabulary",
+    "__version__",
+]
 
 _LAZY = {
     "GraphProfile": "graphprofile.profiles",
     "Settings": "graphprofile.settings",
+    "SqlSource": "graphprofile.ingest.sql.source",
     "EventRule": "graphprofile.vocabulary",
     "Vocabulary": "graphprofile.vocabulary",
 }

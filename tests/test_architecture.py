@@ -81,6 +81,8 @@ HEAVY = (
     "neo4j",
     "wordllama",
     "rich",
+    "duckdb",
+    "adbc_driver_manager",
 )
 
 

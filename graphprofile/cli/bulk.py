@@ -14,7 +14,7 @@ from graphprofile.cli.output import print_json, progress_bar
 DONE, PARTIAL = 0, 3
 
 
-def split_folder(bulk: str, sources: tuple[str, ...], server: bool) -> tuple[str | None, tuple[str, ...]]:
+def split_folder(bulk: str, sources: tuple[Any, ...], server: bool) -> tuple[str | None, tuple[Any, ...]]:
     """The folder that ``--bulk`` names, and the sources.
 
     For a server the word behind ``--bulk`` is always the folder. The embedded store needs none, so there the word is a
@@ -33,7 +33,7 @@ def split_folder(bulk: str, sources: tuple[str, ...], server: bool) -> tuple[str
 
 def load_bulk(
     connection: Connection,
-    sources: tuple[str, ...],
+    sources: tuple[Any, ...],
     out: str | None,
     neo4j_home: str | None,
     options: dict[str, Any],

@@ -11,6 +11,7 @@ import click
 
 from graphprofile.cli.options import Connection, common
 from graphprofile.cli.output import note, print_json, print_pairs, print_table, progress_bar
+from graphprofile.cli.querying import query_options, take_query
 from graphprofile.records import KINDS
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def init(connection: Connection) -> int:
 @click.option(
     "--watch", metavar="DIR", help="Load what lies and comes in a folder, each file once, until Ctrl-C."
 )
+@query_options
 @source_options
 @click.option(
     "--bulk",
@@ -99,7 +101,7 @@ def init(connection: Connection) -> int:
 @common
 def load(
     connection: Connection,
-    sources: tuple[str, ...],
+    sources: tuple[Any, ...],
     undo: str | None,
     watch: str | None,
     bulk: str | None,
@@ -110,13 +112,16 @@ def load(
 
     SOURCE is a file, a glob or a folder: CSV (also compressed), JSON Lines or Parquet. Loading the same again
     changes nothing; after a kill the same command goes on. Rows that cannot be used are kept in the quarantine; the
-    exit code is then 3. `--kind retracted` withdraws events by event_type and event_id.
+    exit code is then 3. `--kind retracted` withdraws events by event_type and event_id. `--sql` takes the rows of a
+    query instead: SQLite, PostgreSQL, DuckDB, folders of Parquet or CSV files.
     """
     take_mapping(options)
+    sources = take_query(options, sources)
     for name, value in (("--undo", undo), ("--watch", watch)):
         if value is not None and sources:
             raise click.UsageError(
-                f"{name} takes {value} and no source, here also {sources[0]}.", click.get_current_context()
+                f"{name} takes {value} and no source, here also {_shown(sources[0])}.",
+                click.get_current_context(),
             )
     chosen = [
         name for name, value in (("--undo", undo), ("--watch", watch), ("--bulk", bulk)) if value is not None
@@ -156,7 +161,12 @@ def take_mapping(options: dict[str, Any]) -> None:
     options["mapping"] = path
 
 
-def require_sources(sources: tuple[str, ...]) -> None:
+def _shown(source: Any) -> str:
+    """A source as it may stand in a message."""
+    return str(getattr(source, "name", source))
+
+
+def require_sources(sources: tuple[Any, ...]) -> None:
     """Refuse a command without a source, as click would."""
     if not sources:
         raise click.UsageError("Missing argument 'SOURCE...'.", click.get_current_context())
@@ -214,10 +224,12 @@ def show_load(result: LoadResult) -> None:
 
 
 @click.command(epilog="Example: graphprofile update 'incoming/*.csv'")
+@query_options
 @source_options
 @common
-def update(connection: Connection, sources: tuple[str, ...], **options: Any) -> int:
+def update(connection: Connection, sources: tuple[Any, ...], **options: Any) -> int:
     """Load, then bring tags and vectors up to date: what a scheduler calls."""
+    sources = take_query(options, sources)
     require_sources(sources)
     take_mapping(options)
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:

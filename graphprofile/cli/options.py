@@ -114,8 +114,12 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def read_password(path: Path) -> str:
+def read_password(path: Path, option: str = "--password-file") -> str:
     """The first line of a password file.
+
+    Args:
+        path: The file.
+        option: That names it.
 
     Raises:
         ConfigError: It cannot be read, or is empty.
@@ -125,7 +129,7 @@ def read_password(path: Path) -> str:
         if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             note(f"Warning: {path} can be read by others; `chmod 600 {path}` mends that.")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot read the password: {error}.", "Check --password-file.") from error
+        raise ConfigError(f"{path}: cannot read the password: {error}.", f"Check {option}.") from error
     lines = text.splitlines()
     if not lines or not lines[0]:
         raise ConfigError(f"{path}: is empty.", "Put the password on its first line.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from graphprofile.errors import SourceError
@@ -13,6 +15,7 @@ from graphprofile.ingest.files import DAMAGED, Opened
 from graphprofile.ingest.mapping import listed
 from graphprofile.records import Kind, RawChunk, Rejection
 
+_ENDS = {"D": (-(2**31) + 1, 2**31 - 1), "time": (-(2**63) + 1, 2**63 - 1)}
 _INDEX = re.compile(r"__index_level_\d+__\Z")
 
 
@@ -38,7 +41,7 @@ def parquet_chunks(opened: Opened, kind: Kind, name: str, chunk_rows: int) -> It
     except damage as error:
         raise SourceError(f"{name}: the Parquet file is damaged: {error}.", "Get the file again.") from error
     total = file.metadata.num_rows
-    _check_names(schema.names, name)
+    check_names(schema.names, name)
     batches = file.iter_batches(batch_size=chunk_rows)
     row = 0
     while True:
@@ -51,10 +54,10 @@ def parquet_chunks(opened: Opened, kind: Kind, name: str, chunk_rows: int) -> It
             return
         if batch is None:
             break
-        yield from _batch_chunks(batch, kind, name, row, total, chunk_rows)
+        yield from batch_chunks(batch, kind, name, row, total, chunk_rows)
         row += batch.num_rows
     if not row:
-        yield RawChunk(kind, name, _from_arrow(schema.empty_table()), [], [], 0, 0)
+        yield empty_chunk(schema, kind, name)
 
 
 def arrow_reader(source: Any, name: str) -> Any:
@@ -71,7 +74,7 @@ def arrow_reader(source: Any, name: str) -> Any:
         )
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise _no_arrow(name, error) from error
-    _check_names(reader.schema.names, name)
+    check_names(reader.schema.names, name)
     return reader
 
 
@@ -100,22 +103,37 @@ def frame_chunks(source: Any, kind: Kind, name: str, chunk_rows: int) -> Iterato
             raise _no_arrow(name, error) from error
         if batch is None:
             break
-        yield from _batch_chunks(batch, kind, name, row, None, chunk_rows)
+        yield from batch_chunks(batch, kind, name, row, None, chunk_rows)
         row += batch.num_rows
     if not row:
-        yield RawChunk(kind, name, _from_arrow(reader.schema.empty_table()), [], [], 0, 0)
+        yield empty_chunk(reader.schema, kind, name)
 
 
-def _batch_chunks(
+def empty_chunk(schema: Any, kind: Kind, name: str) -> RawChunk:
+    """No rows, with their columns."""
+    return RawChunk(kind, name, _from_arrow(schema.empty_table()), [], [], 0, 0)
+
+
+def batch_chunks(
     batch: Any, kind: Kind, name: str, before: int, total: int | None, chunk_rows: int
 ) -> Iterator[RawChunk]:
+    """The rows of a record batch.
+
+    Args:
+        batch: The batch.
+        kind: What its rows describe.
+        name: Of the source.
+        before: Rows of the source that came before.
+        total: Rows of the source, where that is known.
+        chunk_rows: Most rows in one chunk.
+    """
     for start in range(0, batch.num_rows, chunk_rows):
         part = batch.slice(start, chunk_rows)
         bad = _undecodable(part, 0)
         lines = range(before + start + 1, before + start + part.num_rows + 1)
         position = before + start + part.num_rows
         if not bad:
-            yield RawChunk(kind, name, _from_arrow(part), lines, [], position, total)
+            yield without_endless_times(RawChunk(kind, name, _from_arrow(part), lines, [], position, total))
             continue
         good = [row for row in range(part.num_rows) if row not in bad]
         reason = "holds text that is not UTF-8: mend it"
@@ -123,7 +141,73 @@ def _batch_chunks(
             Rejection(name, lines[row], "row", reason, _as_text(part, row), kind) for row in sorted(bad)
         ]
         frame = _from_arrow(part.take(good))
-        yield RawChunk(kind, name, frame, [lines[row] for row in good], refused, position, total)
+        kept = [lines[row] for row in good]
+        yield without_endless_times(RawChunk(kind, name, frame, kept, refused, position, total))
+
+
+def without_endless_times(chunk: RawChunk) -> RawChunk:
+    """The chunk without the rows whose dates lie outside the years 1 to 9999, ``infinity`` among them: refused.
+
+    Nothing that comes after could hold such a date: it is no date to Python, and Polars ends the process over it.
+    """
+    frame = chunk.frame
+    wrong: dict[int, str] = {}
+    columns = []
+    for column in frame.get_columns():
+        beyond = _beyond(column)
+        if beyond is not None:
+            columns.append(column.name)
+            for row in beyond.arg_true().to_list():
+                wrong.setdefault(row, column.name)
+    if not wrong:
+        return chunk
+    rows = sorted(wrong)
+    shown = frame[rows].with_columns([_spelled(frame[name][rows]) for name in columns])
+    reason = "is no time between the years 1 and 9999: mend it"
+    refused = [
+        Rejection(chunk.source, chunk.lines[row], wrong[row], reason, values, chunk.kind)
+        for row, values in zip(rows, shown.rows(named=True), strict=True)
+    ]
+    good = [row for row in range(frame.height) if row not in wrong]
+    rejected = sorted([*chunk.rejected, *refused], key=lambda rejection: rejection.line)
+    lines = [chunk.lines[row] for row in good]
+    return replace(chunk, frame=frame[good], lines=lines, rejected=rejected)
+
+
+def _beyond(column: pl.Series) -> pl.Series | None:
+    """Which dates Python does not know, None where that is none of them."""
+    bounds = _bounds(column.dtype)
+    if bounds is None:
+        return None
+    beyond = (~column.to_physical().cast(pl.Int64).is_between(*bounds)).fill_null(False)
+    return beyond if beyond.any() else None
+
+
+def _bounds(dtype: Any) -> tuple[int, int] | None:
+    """First and last number of a date that Python knows."""
+    if dtype == pl.Date:
+        return -719_162, 2_932_896
+    if isinstance(dtype, pl.Datetime) and dtype.time_unit != "ns":
+        # A day less at either end: a zone may move it across.
+        per_day = 86_400_000 * (1 if dtype.time_unit == "ms" else 1_000)
+        return -719_161 * per_day, 2_932_896 * per_day - 1
+    return None
+
+
+def _spelled(column: pl.Series) -> pl.Series:
+    """Dates as text, whatever their year; the largest and the smallest numbers stand for ``infinity``."""
+    unit = "D" if column.dtype == pl.Date else column.dtype.time_unit  # type: ignore[attr-defined]
+    zone = "" if getattr(column.dtype, "time_zone", None) is None else "Z"
+    ends = _ENDS["D" if unit == "D" else "time"]
+
+    def text(number: int | None) -> str | None:
+        if number is None:
+            return None
+        if number >= ends[1] or number <= ends[0]:
+            return "infinity" if number > 0 else "-infinity"
+        return f"{np.datetime64(number, unit)}{zone}"
+
+    return pl.Series(column.name, [text(one) for one in column.to_physical().to_list()], dtype=pl.String)
 
 
 def _undecodable(batch: Any, first: int) -> set[int]:
@@ -155,7 +239,12 @@ def _no_arrow(name: str, error: Exception) -> SourceError:
     )
 
 
-def _check_names(names: list[str], source: str) -> None:
+def check_names(names: list[str], source: str) -> None:
+    """Refuse a table that names a column twice.
+
+    Raises:
+        SourceError: It does.
+    """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SourceError(f"{source}: two columns are named {listed(twice)}.", "Rename one of the two.")

@@ -21,6 +21,8 @@ from graphprofile.ingest.files import Opened, expand_paths, open_source
 from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.rows import dict_chunks, json_chunks
+from graphprofile.ingest.sql.reading import OpenSource, sql_chunks
+from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.ingest.together import keep_together
@@ -50,7 +52,7 @@ ROWS = "<rows>"
 """Name of a source that is no file."""
 
 Source = Any
-"""A :class:`SourceFile` or path, a frame (Polars, pandas, Arrow), or an iterable of dicts."""
+"""A :class:`SourceFile` or path, a frame (Polars, pandas, Arrow), a query, or an iterable of dicts."""
 
 
 def read_source(
@@ -59,7 +61,7 @@ def read_source(
     """The rows of a source, chunk by chunk, in bounded memory.
 
     Args:
-        source: A file, a frame or an iterable of dicts.
+        source: A file, a frame, a query or an iterable of dicts.
         kind: What the rows describe; None takes the file's own.
         chunk_rows: Most rows in one chunk.
 
@@ -76,6 +78,8 @@ def read_source(
             yield from chunks
         else:
             yield from keep_together(chunks, source.together, source.fill)
+    elif isinstance(source, SqlSource | OpenSource):
+        yield from sql_chunks(source, kind or "events", chunk_rows)
     elif is_frame(source):
         yield from frame_chunks(source, kind or "events", ROWS, chunk_rows)
     elif isinstance(source, AbstractMapping) or not isinstance(source, Iterable):
@@ -90,6 +94,13 @@ def _no_source(source: object) -> UsageError:
     )
 
 
+def source_name(source: Source) -> str:
+    """What a source is called in messages."""
+    if isinstance(source, SqlSource | OpenSource):
+        return source.name
+    return str(source.path) if isinstance(source, SourceFile) else ROWS
+
+
 def source_columns(source: Source) -> tuple[list[str], Source]:
     """Names of the columns (of the first chunk's rows), and the source to go on with."""
     if isinstance(source, SourceFile):
@@ -98,6 +109,9 @@ def source_columns(source: Source) -> tuple[list[str], Source]:
             return next(chunks).frame.columns, source
         finally:
             chunks.close()
+    if isinstance(source, SqlSource):
+        opened = OpenSource(source)
+        return opened.columns, opened
     if is_frame(source):
         return _frame_columns(source)
     kept = source if isinstance(source, Sequence) else None
@@ -154,21 +168,25 @@ def read_checked(
     """
     if isinstance(source, (str, Path)):
         source = SourceFile(Path(source), kind)
-    if kind is None and isinstance(source, SourceFile):
+    if kind is None and isinstance(source, SourceFile | SqlSource):
         kind = source.kind
     if isinstance(source, AbstractMapping) or not (
-        isinstance(source, SourceFile | Iterable) or is_frame(source)
+        isinstance(source, SourceFile | SqlSource | Iterable) or is_frame(source)
     ):
         raise _no_source(source)
     if kind is None:
         columns, source = source_columns(source)
-        name = str(source.path) if isinstance(source, SourceFile) else ROWS
-        kind = guess_kind(mapping.fields(columns), name)
+        try:
+            kind = guess_kind(mapping.fields(columns), source_name(source))
+        except SourceError:
+            if isinstance(source, OpenSource):
+                source.close()
+            raise
     zone = time_zone or loader.time_zone
     occurrences = Occurrences()
     must_have = True
     chunks = read_source(source, kind, chunk_rows=check_rows or max(chunk_rows, CHECK_ROWS))
-    if isinstance(source, SourceFile):
+    if isinstance(source, SourceFile | SqlSource | OpenSource):
         chunks = ahead(chunks)
     reading = loader.begin(source, kind) if isinstance(loader, ReadingLoader) else None
     for raw in chunks:

@@ -14,6 +14,7 @@ from graphprofile.ingest.mapped.check import from_json, read_rules
 from graphprofile.ingest.mapped.model import LABEL, Rules
 from graphprofile.ingest.mapped.reading import MappingLoader
 from graphprofile.ingest.quarantine import FOLDER, Origin
+from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.records import Kind, Loader
 
@@ -102,11 +103,24 @@ def require_one_table(recipe: Recipe, sources: Sequence[Any]) -> None:
     """
     if recipe.rules is not None and recipe.kind is None:
         for source in sources:
-            if not isinstance(source, str | Path):
+            if not isinstance(source, str | Path | SqlSource):
                 raise UsageError(
                     "The mapping makes several tables, and rows handed over in Python are read once.",
                     f"Name one with kind=, of {', '.join(recipe.rules.tables())}, or write the rows into a file.",
                 )
+
+
+def planned_queries(sources: Sequence[SqlSource], recipe: Recipe) -> list[SqlSource]:
+    """Queries, each once for every table that a mapping file makes of it."""
+    if recipe.rules is None:
+        return [source if recipe.kind is None else source.of_kind(recipe.kind) for source in sources]
+    tables = [recipe.kind] if recipe.kind is not None else list(recipe.rules.tables())
+    return [
+        source.of_kind(kind)
+        for kind in tables
+        for source in sources
+        if source.kind is None or source.kind == kind
+    ]
 
 
 def keep_rules(recipe: Recipe, data_dir: Path) -> None:

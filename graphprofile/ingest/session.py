@@ -30,10 +30,18 @@ from graphprofile.ingest.quarantine import (
     rows_by_origin,
 )
 from graphprofile.ingest.read import expand_paths, read_checked
-from graphprofile.ingest.recipes import PLAIN, Recipe, keep_rules, recipe_of, require_one_table
+from graphprofile.ingest.recipes import (
+    PLAIN,
+    Recipe,
+    keep_rules,
+    planned_queries,
+    recipe_of,
+    require_one_table,
+)
 from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.retract import RetractionWriter
 from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
+from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.memory import give_back_memory
 from graphprofile.reading import watermark
 from graphprofile.records import (
@@ -85,7 +93,7 @@ def plan_sources(sources: Sequence[Any], recipe: Recipe) -> list[Any]:
     """What to read, in order: descriptions before events, which saves work and changes nothing.
 
     Args:
-        sources: Paths, globs, folders, frames or iterables of dicts.
+        sources: Paths, globs, folders, frames, queries or iterables of dicts.
         recipe: How they are read.
 
     Raises:
@@ -97,8 +105,10 @@ def plan_sources(sources: Sequence[Any], recipe: Recipe) -> list[Any]:
     named = [source for source in sources if isinstance(source, str | Path)]
     files = reader.sources(expand_paths(named), recipe.kind) if named else []
     last = ("events", "retracted")
-    ordered: list[Any] = [f for f in files if f.kind not in last] + [f for f in files if f.kind in last]
-    return ordered + [source for source in sources if not isinstance(source, str | Path)]
+    queries = planned_queries([source for source in sources if isinstance(source, SqlSource)], recipe)
+    told = [*files, *queries]
+    ordered: list[Any] = [f for f in told if f.kind not in last] + [f for f in told if f.kind in last]
+    return ordered + [source for source in sources if not isinstance(source, str | Path | SqlSource)]
 
 
 def checked_chunks(
@@ -311,7 +321,7 @@ def load_batch(
     Args:
         store: The graph, its schema in place.
         vocabulary: The rules in use.
-        sources: Paths, globs, folders, frames or iterables of dicts.
+        sources: Paths, globs, folders, frames, queries or iterables of dicts.
         recipe: How they are read.
         data_dir: Where the quarantine lies.
         on_conflict: Which version of an event stands: ``keep`` or ``replace``.
@@ -468,7 +478,11 @@ def retry_file(
 def describe_sources(sources: Sequence[object]) -> str:
     """A short text for the batch record: file names, or what was handed over."""
     names = [
-        Path(s).name if isinstance(s, str | Path) else f"<{type(s).__name__}>"
+        Path(s).name
+        if isinstance(s, str | Path)
+        else s.name
+        if isinstance(s, SqlSource)
+        else f"<{type(s).__name__}>"
         for s in sources
         if not isinstance(s, SourceFile)
     ]

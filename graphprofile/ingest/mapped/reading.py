@@ -20,6 +20,7 @@ from graphprofile.ingest.mapped.parts import Key, Value
 from graphprofile.ingest.mapped.texts import as_text
 from graphprofile.ingest.mapping import FLAGS, REJECT, SKIP, did_you_mean, listed
 from graphprofile.ingest.occurrences import Occurrences
+from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.records import Kind, RawChunk, SourceFile
 
 SAMPLE = 1_000_000
@@ -92,9 +93,9 @@ class MappingLoader:
         wanted = [name for name in self.rules.columns if self.rules.columns[name].outliers is not None]
         if not wanted:
             return {}
-        if not isinstance(source, SourceFile | pl.DataFrame):
+        if not isinstance(source, SourceFile | SqlSource | pl.DataFrame):
             raise UsageError(
-                "Outliers are flagged in files and data frames, which can be read twice.",
+                "Outliers are flagged in files, queries and data frames, which can be read twice.",
                 "Write the rows into a file, or take `outliers` out of the mapping.",
             )
         draws = {name: _Draw() for name in wanted}

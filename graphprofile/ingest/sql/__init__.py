@@ -1,0 +1,1 @@
+"""The rows of an SQL query as a source."""
