@@ -14,8 +14,8 @@ from graphprofile.settings import Settings
 from graphprofile.store import Store, embedded
 from graphprofile.vocabulary import DEFAULT_EVENTS
 
-# The server that the tests of HTTP speak to.
-pytest_plugins = ["http_world"]
+# The server that the tests of HTTP speak to, and a PostgreSQL.
+pytest_plugins = ["http_world", "postgres_server"]
 
 ENGINES = ("arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j))
 EVENT_TYPES = tuple(rule.type for rule in DEFAULT_EVENTS.values())

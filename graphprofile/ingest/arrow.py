@@ -196,7 +196,7 @@ def _bounds(dtype: Any) -> tuple[int, int] | None:
 
 def _spelled(column: pl.Series) -> pl.Series:
     """Dates as text, whatever their year; the largest and the smallest numbers stand for ``infinity``."""
-    unit = "D" if column.dtype == pl.Date else column.dtype.time_unit  # type: ignore[attr-defined]
+    unit: Any = "D" if column.dtype == pl.Date else getattr(column.dtype, "time_unit", None)
     zone = "" if getattr(column.dtype, "time_zone", None) is None else "Z"
     ends = _ENDS["D" if unit == "D" else "time"]
 

@@ -106,7 +106,7 @@ def plan_sources(sources: Sequence[Any], recipe: Recipe) -> list[Any]:
     files = reader.sources(expand_paths(named), recipe.kind) if named else []
     last = ("events", "retracted")
     queries = planned_queries([source for source in sources if isinstance(source, SqlSource)], recipe)
-    told = [*files, *queries]
+    told: list[SourceFile | SqlSource] = [*files, *queries]
     ordered: list[Any] = [f for f in told if f.kind not in last] + [f for f in told if f.kind in last]
     return ordered + [source for source in sources if not isinstance(source, str | Path | SqlSource)]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,16 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from debian import Unavailable, install
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ADVICE = "Install Chromium (Debian: apt-get install chromium), or point GRAPHPROFILE_TEST_CHROMIUM to one."
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 WAIT_MS = 20_000
-
-
-class Unavailable(Exception):
-    """There is no browser on this machine; the message says how to get one."""
 
 
 def chromium() -> str:
@@ -38,14 +34,8 @@ def chromium() -> str:
     named = os.environ.get("GRAPHPROFILE_TEST_CHROMIUM")
     if named:
         return named
-    if not _found() and in_ci() and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
-            done = subprocess.run(
-                ["apt-get", *words], env=environment, capture_output=True, text=True, timeout=600, check=False
-            )
-            if done.returncode:
-                raise Unavailable(f"Chromium could not be installed: {done.stderr[-400:]} {ADVICE}")
+    if not _found():
+        install("chromium", "Chromium", ADVICE)
     found = _found()
     if found is None:
         raise Unavailable(f"The tests of the page need a browser. {ADVICE}")
@@ -54,11 +44,6 @@ def chromium() -> str:
 
 def _found() -> str | None:
     return next((path for path in map(shutil.which, NAMES) if path), None)
-
-
-def in_ci() -> bool:
-    """Whether what is missing is a failure."""
-    return os.environ.get("CI", "").lower() in ("1", "true")
 
 
 @contextmanager

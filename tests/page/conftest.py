@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from debian import Unavailable, in_ci
 from http_world import Running, running
 from playwright.sync_api import Browser
 
@@ -16,7 +17,7 @@ from graphprofile.sample_data import shakespeare_files
 from graphprofile.settings import Settings
 from graphprofile.store import Store
 
-from .browser import Unavailable, Visitor, in_ci, launched, visit
+from .browser import Visitor, launched, visit
 
 
 @pytest.fixture(scope="session")

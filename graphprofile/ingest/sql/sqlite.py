@@ -79,7 +79,7 @@ class SqliteQuery:
     def _chunk(self, rows: Sequence[tuple[Any, ...]], kind: Kind, before: int) -> RawChunk:
         name = self.source.name
         columns = list(zip(*rows, strict=True)) if rows else [() for _ in self.columns]
-        wrong = {}
+        wrong: dict[int, tuple[str, str]] = {}
         for column, values in zip(self.columns, columns, strict=True):
             kinds = set(map(type, values))
             if not before and kinds & {bytes} and kinds <= {bytes, type(None)}:
