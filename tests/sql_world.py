@@ -108,7 +108,8 @@ def make_postgres(server: PostgresServer) -> Database:
     )
     server.run(
         "DROP TABLE IF EXISTS events",
-        "CREATE TABLE events (id bigint PRIMARY KEY, customer text, what text, sku text, said_at text, price numeric(10,2))",
+        "CREATE TABLE events (id bigint PRIMARY KEY, customer text, what text, sku text, said_at text, "
+        "price numeric(10, 2))",
         f"INSERT INTO events VALUES {values}",
     )
     return Database(server.uri, "events", server.name, "id > CAST($since AS bigint)")
@@ -118,7 +119,7 @@ def make_adbc(path: Path) -> Database:
     """A file of SQLite, through its ADBC driver."""
     make_sqlite(path)
     return Database(
-        f"file:{path}?mode=ro", "events", "sqlite:", "id > CAST($since AS integer)", driver="sqlite"
+        f"file:{path}?mode=ro", "events", "sqlite", "id > CAST($since AS integer)", driver="sqlite"
     )
 
 

@@ -15,7 +15,21 @@ from graphprofile.ingest.files import DAMAGED, Opened
 from graphprofile.ingest.mapping import listed
 from graphprofile.records import Kind, RawChunk, Rejection
 
-_ENDS = {"D": (-(2**31) + 1, 2**31 - 1), "time": (-(2**63) + 1, 2**63 - 1)}
+# The largest and the smallest numbers; and what becomes of them where a driver moves PostgreSQL's epoch of 2000.
+_ENDLESS = {
+    "days": {
+        2**31 - 1: "infinity",
+        -(2**31) + 1: "-infinity",
+        -(2**31) + 10_956: "infinity",
+        -(2**31) + 10_957: "-infinity",
+    },
+    "time": {
+        2**63 - 1: "infinity",
+        -(2**63) + 1: "-infinity",
+        -(2**63) + 946_684_799_999_999: "infinity",
+        -(2**63) + 946_684_800_000_000: "-infinity",
+    },
+}
 _INDEX = re.compile(r"__index_level_\d+__\Z")
 
 
@@ -195,17 +209,15 @@ def _bounds(dtype: Any) -> tuple[int, int] | None:
 
 
 def _spelled(column: pl.Series) -> pl.Series:
-    """Dates as text, whatever their year; the largest and the smallest numbers stand for ``infinity``."""
+    """Dates as text, whatever their year."""
     unit: Any = "D" if column.dtype == pl.Date else getattr(column.dtype, "time_unit", None)
     zone = "" if getattr(column.dtype, "time_zone", None) is None else "Z"
-    ends = _ENDS["D" if unit == "D" else "time"]
+    endless = _ENDLESS["days" if unit == "D" else "time"]
 
     def text(number: int | None) -> str | None:
         if number is None:
             return None
-        if number >= ends[1] or number <= ends[0]:
-            return "infinity" if number > 0 else "-infinity"
-        return f"{np.datetime64(number, unit)}{zone}"
+        return endless.get(number) or f"{np.datetime64(number, unit)}{zone}"
 
     return pl.Series(column.name, [text(one) for one in column.to_physical().to_list()], dtype=pl.String)
 

@@ -84,7 +84,7 @@ def _file(scheme: str, rest: str) -> Address:
     options = dict(parse_qsl(query))
     text = unquote(rest)
     if scheme == "duckdb" and text.strip("/") in ("", ":memory:"):
-        return Address(scheme, "duckdb:", None, options=options)
+        return Address(scheme, "duckdb", None, options=options)
     if text.startswith("//") and not text.startswith("///"):
         raise UsageError(
             f"{scheme}:{text} names a host, and a file has none.",
@@ -144,7 +144,7 @@ def _foreign(uri: str, driver: str, password: str | None) -> Address:
     login, _, host = parts.netloc.rpartition("@") if parts else ("", "", "")
     written = unquote(login.partition(":")[2])
     hidden = {text for text in (password, written, uri if "=" in uri else None) if text}
-    shown = f"{driver}://{host}" if host else f"{driver}:"
+    shown = f"{driver}://{host}" if host else driver
     return Address("adbc", shown, uri=uri, secrets=_spellings(hidden))
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from graphprofile.errors import SourceError, UsageError
+from graphprofile.ingest.files import DAMAGED, open_source
 from graphprofile.ingest.sql.address import Address
 from graphprofile.ingest.sql.arrow_rows import ArrowQuery
 from graphprofile.ingest.sql.query import Closers, missing_package, no_connection, no_rows, refused
 from graphprofile.ingest.sql.source import SqlSource
+from graphprofile.ingest.text import read_header
+from graphprofile.records import SourceFile
 
 BATCH_ROWS = 60_000
+MOST_OF_HEADER = 1 << 20
 ENDINGS = {
     "parquet": (".parquet", ".pq"),
     "csv": (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".tsv.zst"),
@@ -79,22 +84,62 @@ def _close_off(connection: Any, address: Address) -> None:
     """Make a folder's files the table ``files``, and leave no other way to the disk than is needed."""
     if address.scheme != "duckdb":
         assert address.path is not None
-        files = _files(address.path.absolute(), address)
-        listed = ", ".join(_quoted(str(path)) for path in files)
-        parts = str(any("=" in part for path in files for part in path.parts[:-1])).lower()
-        common = f"union_by_name = true, hive_partitioning = {parts}"
-        if address.scheme == "parquet":
-            table = f"read_parquet([{listed}], {common})"
-        else:
-            # Types that are guessed from the head of a file refuse the whole of it for one cell further down.
-            table = f"read_csv([{listed}], {common}, header = true, all_varchar = true)"
-        connection.execute(f"CREATE VIEW files AS SELECT * FROM {table}")
         folder = address.path.absolute()
+        files = _files(folder, address)
+        table = (
+            read_csv(files)
+            if address.scheme == "csv"
+            else f"SELECT * FROM read_parquet({_options(files)}, union_by_name = true)"
+        )
+        connection.execute(f"CREATE VIEW files AS {table}")
         allowed = "allowed_directories" if folder.is_dir() else "allowed_paths"
         connection.execute(f"SET {allowed} = [{_quoted(str(folder))}]")
-    if address.name != "duckdb:":
+    if address.path is not None:
         connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def read_csv(files: Sequence[Path]) -> str:
+    """A query for the rows of CSV files, whose columns are told by their headers and by nothing else.
+
+    What DuckDB guesses from the head of a file leaves out lines that do not fit, and refuses the whole of it for one
+    cell further down.
+
+    Raises:
+        SourceError: A file is not what its name says, or has no header.
+    """
+    groups: dict[tuple[tuple[str, ...], str], list[Path]] = {}
+    for path in files:
+        groups.setdefault(_header(path), []).append(path)
+    return " UNION ALL BY NAME ".join(
+        f"SELECT * FROM read_csv({_options(paths)}, auto_detect = false, header = true, skip = 0, "
+        f"delim = {_quoted(separator)}, quote = '\"', escape = '\"', columns = {_texts(columns)})"
+        for (columns, separator), paths in groups.items()
+    )
+
+
+def _texts(columns: Sequence[str]) -> str:
+    return "{" + ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in columns) + "}"
+
+
+def _header(path: Path) -> tuple[tuple[str, ...], str]:
+    opened = open_source(SourceFile(path, None))
+    try:
+        line = opened.stream.readline(MOST_OF_HEADER).decode("utf-8-sig").rstrip("\r\n")
+    except (UnicodeDecodeError, *DAMAGED) as error:
+        raise SourceError(
+            f"{path}: the header cannot be read: {error}.", "Save the file as UTF-8."
+        ) from error
+    finally:
+        opened.raw.close()
+    return read_header(line, None, opened.format == "tsv", str(path))
+
+
+def _options(files: Sequence[Path]) -> str:
+    """The files, and whether the folders that they lie in are columns (``year=2026``)."""
+    listed = ", ".join(_quoted(str(path)) for path in files)
+    parts = any("=" in part for path in files for part in path.parts[:-1])
+    return f"[{listed}], hive_partitioning = {str(parts).lower()}"
 
 
 def _files(path: Path, address: Address) -> list[Path]:
@@ -120,4 +165,8 @@ def _quoted(text: str) -> str:
 
 
 def _said(error: Exception) -> str:
-    return str(error)
+    """What DuckDB said, without its advice on how to leave such lines out, and without a statement of ours."""
+    text = str(error).partition("\nPossible fixes:")[0].partition("\nLINE 1: CREATE VIEW files")[0]
+    if "CSV Error" in text:
+        text += "\nMend the line; or load the files without a query, which puts such lines into quarantine"
+    return text

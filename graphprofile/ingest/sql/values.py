@@ -145,7 +145,7 @@ def exact_numbers(column: pl.Series, *, whole: bool) -> pl.Series:
             return fast
         return _objects(column, lambda value: int(value) if value.is_finite() else float(value))
     floats = column.cast(pl.Float64, strict=False)
-    if not (floats.abs() > _EXACT).any():
+    if not (floats.abs() >= _EXACT).any():
         return floats
 
     def one(value: Decimal) -> int | float:
