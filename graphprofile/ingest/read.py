@@ -79,7 +79,7 @@ def read_source(
         else:
             yield from keep_together(chunks, source.together, source.fill)
     elif isinstance(source, SqlSource | OpenSource):
-        yield from sql_chunks(source, kind or "events", chunk_rows)
+        yield from sql_chunks(source, kind or source.kind or "events", chunk_rows)
     elif is_frame(source):
         yield from frame_chunks(source, kind or "events", ROWS, chunk_rows)
     elif isinstance(source, AbstractMapping) or not isinstance(source, Iterable):

@@ -111,16 +111,37 @@ def require_one_table(recipe: Recipe, sources: Sequence[Any]) -> None:
 
 
 def planned_queries(sources: Sequence[SqlSource], recipe: Recipe) -> list[SqlSource]:
-    """Queries, each once for every table that a mapping file makes of it."""
-    if recipe.rules is None:
-        return [source if recipe.kind is None else source.of_kind(recipe.kind) for source in sources]
-    tables = [recipe.kind] if recipe.kind is not None else list(recipe.rules.tables())
-    return [
-        source.of_kind(kind)
-        for kind in tables
-        for source in sources
-        if source.kind is None or source.kind == kind
-    ]
+    """Queries, each once for every table that the mapping file or the loader makes of it.
+
+    Raises:
+        SourceError: The loader makes no such table.
+        UsageError: It tells its tables by the names of files, and no kind is said.
+    """
+    planned: list[SqlSource] = []
+    for source in sources:
+        kind = recipe.kind or source.kind
+        if recipe.rules is not None:
+            planned += [source.table(each) for each in MappingLoader(recipe.rules).kinds(kind)]
+        elif recipe.loader == "generic":
+            planned.append(source.table(kind))
+        else:
+            planned += _tables_of_loader(source, recipe, kind)
+    return planned
+
+
+def _tables_of_loader(source: SqlSource, recipe: Recipe, kind: Kind | None) -> list[SqlSource]:
+    try:
+        files = recipe.reader().sources([Path("query.csv")], kind)
+    except SourceError as error:
+        if "query.csv" not in error.message:
+            raise
+        if kind is None:
+            raise UsageError(
+                f"The loader {recipe.loader!r} tells its tables by the names of files, and a query has none.",
+                "Say which it is: --kind events, users, items or content.",
+            ) from error
+        return [source.table(kind)]
+    return [source.table(file.kind, file.together, file.fill) for file in files]
 
 
 def keep_rules(recipe: Recipe, data_dir: Path) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from graphprofile.ingest.sql.query import Query
 from graphprofile.ingest.sql.source import SqlSource
+from graphprofile.ingest.together import keep_together
 from graphprofile.records import Kind, RawChunk
 
 
@@ -15,7 +16,7 @@ class OpenSource:
 
     def __init__(self, source: SqlSource) -> None:
         self.query: Query = source.open()
-        self.name = source.name
+        self.name, self.kind = source.name, source.kind
         self.columns = self.query.columns
 
     def close(self) -> None:
@@ -32,4 +33,5 @@ def sql_chunks(
         SourceError: The database cannot be reached, refuses the query or fails on the way.
     """
     with closing(source if isinstance(source, OpenSource) else OpenSource(source)) as opened:
-        yield from opened.query.chunks(kind, chunk_rows)
+        chunks, of = opened.query.chunks(kind, chunk_rows), opened.query.source
+        yield from chunks if of.together is None else keep_together(chunks, of.together, of.fill)

@@ -32,6 +32,8 @@ class SqlSource:
         password: Of a server; without it ``PGPASSWORD`` and ``~/.pgpass`` count, as they do for ``psql``.
         driver: An ADBC driver: ``snowflake``, ``flightsql``, or the path of its library.
         name: What batches and the quarantine call the source; the address without user and password by default.
+        together: Column whose equal values make a group, as loaders say it of files.
+        fill: Columns whose blank cells take the value of their group's first row.
     """
 
     uri: str = field(repr=False)
@@ -41,6 +43,8 @@ class SqlSource:
     password: str | None = field(default=None, repr=False)
     driver: str | None = None
     name: str = ""
+    together: str | None = field(default=None, repr=False)
+    fill: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.sql.strip().strip(";").strip():
@@ -58,9 +62,9 @@ class SqlSource:
         """
         return parse_address(self.uri, driver=self.driver, password=self.password)
 
-    def of_kind(self, kind: Kind | None) -> SqlSource:
-        """The same rows as another kind."""
-        return replace(self, kind=kind)
+    def table(self, kind: Kind | None, together: str | None = None, fill: tuple[str, ...] = ()) -> SqlSource:
+        """The same rows as one table of those that a loader makes of them; see :class:`SourceFile`."""
+        return replace(self, kind=kind, together=together, fill=fill)
 
     def open(self) -> Query:
         """Run the query; its rows are then read, and it must be closed.
