@@ -293,7 +293,8 @@ class GraphProfile:
         before (same bytes, loader, mapping, vocabulary and version) is not sent again.
 
         Args:
-            *sources: Paths, globs, folders, data frames (Polars, pandas, Arrow) or iterables of dicts.
+            *sources: Paths, globs, folders, data frames (Polars, pandas, Arrow), iterables of dicts, or queries
+                (:class:`graphprofile.SqlSource`).
             loader: Name of a loader, ``generic`` for the generic columns.
             kind: What rows describe: events, users, items, content, tags or retracted (withdrawals of events by
                 type and id); None is told by the columns, and never retracted.

@@ -89,7 +89,7 @@ def _close_off(connection: Any, address: Address) -> None:
         table = (
             read_csv(files)
             if address.scheme == "csv"
-            else f"SELECT * FROM read_parquet({_options(files)}, union_by_name = true)"
+            else f"SELECT * FROM read_parquet({_options(files)}, union_by_name = true)"  # nosec B608
         )
         connection.execute(f"CREATE VIEW files AS {table}")
         allowed = "allowed_directories" if folder.is_dir() else "allowed_paths"
@@ -113,7 +113,7 @@ def read_csv(files: Sequence[Path]) -> str:
         groups.setdefault(_header(path), []).append(path)
     return " UNION ALL BY NAME ".join(
         f"SELECT * FROM read_csv({_options(paths)}, auto_detect = false, header = true, skip = 0, "
-        f"delim = {_quoted(separator)}, quote = '\"', escape = '\"', columns = {_texts(columns)})"
+        f"delim = {_quoted(separator)}, quote = '\"', escape = '\"', columns = {_texts(columns)})"  # nosec B608
         for (columns, separator), paths in groups.items()
     )
 
