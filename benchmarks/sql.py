@@ -3,8 +3,8 @@
     python benchmarks/sql.py --rows 1000000 [--rounds 3] [--from postgresql://user@host/db] [--json]
 
 The databases are made for it: SQLite, DuckDB and a folder of Parquet files; a PostgreSQL is taken where an address is
-given, and makes its rows itself. Plain is what the driver gives by its own means: a ``RecordBatchReader`` run to its end,
-for SQLite rows of Python's driver. The figures are medians of rounds that take turns.
+given, and makes its rows itself. Plain is what the driver gives by its own means: a ``RecordBatchReader`` run to its
+end, for SQLite rows of Python's driver. The figures are medians of rounds that take turns.
 """
 
 from __future__ import annotations

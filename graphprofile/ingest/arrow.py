@@ -104,7 +104,8 @@ def frame_chunks(source: Any, kind: Kind, name: str, chunk_rows: int) -> Iterato
         for start in range(0, max(source.height, 1), chunk_rows):
             frame = source[start : start + chunk_rows]
             lines = range(start + 1, start + frame.height + 1)
-            yield RawChunk(kind, name, frame, lines, [], start + frame.height, source.height)
+            chunk = RawChunk(kind, name, frame, lines, [], start + frame.height, source.height)
+            yield without_endless_times(chunk)
         return
     import pyarrow as pa
 

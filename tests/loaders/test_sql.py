@@ -402,7 +402,8 @@ def test_endless_times_cost_their_row(postgres: PostgresServer, tmp_path: Path) 
         {"user_id": ["ann", "bob"], "since": pa.array([0, 2**63 - 1], pa.int64()).cast(pa.timestamp("us"))}
     )
     parquet.write_table(table, tmp_path / "users.parquet")
-    assert [one.line for one in refused(tmp_path / "users.parquet", "users")] == [2]
+    for source in (tmp_path / "users.parquet", table, pl.DataFrame(table)):
+        assert [one.line for one in refused(source, "users")] == [2]
 
 
 def test_a_file_of_duckdb_leads_nowhere_else(tmp_path: Path) -> None:
