@@ -213,7 +213,9 @@ def test_python_in_the_docs_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # Each block of a page may go on where the one before it ended; the README's writes, into a store of its own.
-    data = tmp_path / "own" if page in ("README.md", "loading.md", "mapping.md", "sql.md") else library / "data"
+    data = (
+        tmp_path / "own" if page in ("README.md", "loading.md", "mapping.md", "sql.md") else library / "data"
+    )
     monkeypatch.setenv("GRAPHPROFILE_DATA", str(data))
     with GraphProfile.open() as gp:
         if page == "recommenders.md":
