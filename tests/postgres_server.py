@@ -182,7 +182,7 @@ def _owner() -> Any:
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL that belongs to the tests."""
     # Not below pytest's own folder, which no other user may enter.
-    home = Path(tempfile.mkdtemp(prefix="graphprofile-postgres-"))
+    home = Path(tempfile.mkdtemp(prefix="graphprofile-postgres-", dir="/tmp"))
     try:
         try:
             server = PostgresServer.start(home)

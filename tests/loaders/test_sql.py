@@ -8,6 +8,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -771,11 +772,11 @@ def test_a_large_result_is_streamed(name: str, tmp_path: Path, postgres: Postgre
 
 
 @pytest.fixture(autouse=True)
-def _no_files_left(tmp_path: Path) -> Iterator[None]:
+def _no_files_left(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """What DuckDB would put on the disk goes with its connection."""
-    import tempfile
-
-    before = set(Path(tempfile.gettempdir()).glob("graphprofile-*"))
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield
-    left = set(Path(tempfile.gettempdir()).glob("graphprofile-*")) - before
-    assert not [path for path in left if "postgres" not in path.name]
+    assert not list(folder.glob("graphprofile-*"))
