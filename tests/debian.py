@@ -6,6 +6,9 @@ import os
 import shutil
 import subprocess
 
+from filelock import FileLock
+from neo4j_server import cache_folder
+
 SECONDS = 600
 
 
@@ -27,9 +30,13 @@ def install(package: str, name: str, advice: str) -> None:
     if not (in_ci() and os.geteuid() == 0 and shutil.which("apt-get")):
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", package]):
-        done = subprocess.run(
-            ["apt-get", *words], env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-        if done.returncode:
-            raise Unavailable(f"{name} could not be installed: {done.stderr[-400:]} {advice}")
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    # Tests run in two processes, and apt-get runs once at a time.
+    with FileLock(cache_folder() / "apt.lock"):
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", package]):
+            command = ["apt-get", *words]
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
+            if done.returncode:
+                raise Unavailable(f"{name} could not be installed: {done.stderr[-400:]} {advice}")
