@@ -17,8 +17,14 @@ def count_users(store: Store) -> int:
 
 
 def count_nodes(store: Store) -> dict[str, int]:
-    """How many nodes there are of each label; a statement for each, since engines know the answer to that."""
-    return {label: int(store.read(f"status/count_{plural}")[0]["nodes"]) for label, plural in LABELS.items()}
+    """How many nodes there are of each label, without labels that have none.
+
+    A statement for each: engines know the answer to that.
+    """
+    counts = {
+        label: int(store.read(f"status/count_{plural}")[0]["nodes"]) for label, plural in LABELS.items()
+    }
+    return {label: count for label, count in counts.items() if count}
 
 
 def count_events(store: Store, vocabulary: Vocabulary) -> dict[str, int]:
