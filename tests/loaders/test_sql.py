@@ -323,7 +323,8 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         assert caught.value.hint
 
 
-def test_an_attached_file_cannot_be_written_either(tmp_path: Path) -> None:
+def test_an_attached_file_cannot_be_written_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     database = make_sqlite(tmp_path / "shop.db")
     for sql in ("ATTACH DATABASE 'other.db' AS other", "PRAGMA user_version = 7", "VACUUM INTO 'copy.db'"):
         with pytest.raises(SourceError):

@@ -120,6 +120,8 @@ def open_sqlite(source: SqlSource, address: Address) -> SqliteQuery:
         raise no_connection(address, str(error)) from error
     try:
         connection.text_factory = _decoded
+        # Another file could be made even so: an attached one, or the copy of VACUUM INTO.
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         try:
             # Reading the schema finds out whether the file is a database at all.
             for statement in (
