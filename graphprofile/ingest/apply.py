@@ -80,18 +80,22 @@ class EventWriter:
         self._expect_known = self.watermark is not None
         self._splitter = Splitter(self._poisoned)
 
-    def write(self, chunk: EventChunk, name: str) -> Counts:
+    def write(
+        self, chunk: EventChunk, name: str, reached: Callable[[float], None] = lambda _: None
+    ) -> Counts:
         """Apply one stretch, a transaction per block.
 
         Args:
             chunk: Checked events; its rejected rows are counted with the first transaction.
             name: Of the stretch within the batch.
+            reached: Called with the share of its rows that is written.
 
         Returns:
             The counts; ``rejected`` holds conflicts and rows that the engine refused.
         """
         total = Counts()
         held = len(chunk.rejected)
+        written = 0
         rounds = cut(chunk.frame, 1 if self.ledger is None else self.ledger.lanes)
         for blocks in rounds:
             work = []
@@ -102,6 +106,8 @@ class EventWriter:
                 held = 0
             for counts in _side_by_side(work):
                 total.add(counts)
+            written += sum(block.events.height for block in blocks)
+            reached(written / max(1, chunk.frame.height))
         return total
 
     def _write_block(self, block: Block, part: str, source: str, held: int, lane: int) -> Counts:

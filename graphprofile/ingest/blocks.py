@@ -1,21 +1,30 @@
-"""A stretch of events cut into blocks that two writers can write side by side without waiting for each other.
+"""A stretch of events cut into blocks, each a transaction: by user, and where two writers work also by object.
 
-Users and objects are halved each. Two blocks that share neither users nor objects need no common lock, so the pairs
-of the diagonal are written at once, then the other two (the blocking of Gemulla et al.: "Large-Scale Matrix
-Factorization with Distributed Stochastic Gradient Descent", KDD 2011, for a graph's locks).
+A block holds all events that its users have in the stretch. So the longer the stretch, the fewer transactions name a
+user, and finding and raising users costs the same per event in a large graph as in a small one.
+
+Two blocks that share neither users nor objects need no common lock: with two writers the users of a block are one of
+many groups and its objects one of two halves, and the pairs of the diagonal are written at once, then the other two
+(the blocking of Gemulla et al.: "Large-Scale Matrix Factorization with Distributed Stochastic Gradient Descent", KDD
+2011, for a graph's locks).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
+from math import ceil
 
 import polars as pl
 import polars_hash
 
 from graphprofile.ingest.check import EVENT_SCHEMA
 
+BLOCK_ROWS = 20_000
+"""About so many rows make a transaction."""
 WORTH_IT = 4_000
-"""Smaller stretches are written as they are: a transaction has a price of its own."""
+"""Smaller stretches are written by one writer: a transaction has a price of its own."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,8 @@ class Block:
     distinct: bool = True
 
 
-def cut(events: pl.DataFrame, writers: int) -> list[list[Block]]:
-    """Rounds of blocks; those of a round may be written at once.
+def cut(events: pl.DataFrame, writers: int) -> Iterator[list[Block]]:
+    """Rounds of blocks; those of a round may be written at once. Each is made when it is asked for.
 
     An event whose key stands in the stretch a second time comes after all others, so that the first row wins
     however the writers overtake each other.
@@ -44,32 +53,55 @@ def cut(events: pl.DataFrame, writers: int) -> list[list[Block]]:
         writers: 1 or 2.
     """
     events = events.select(*EVENT_SCHEMA)
-    if writers == 1 or events.height < WORTH_IT:
+    if events.height <= BLOCK_ROWS and (writers == 1 or events.height < WORTH_IT):
         twice = events.select(pl.struct("type", "event_id").is_duplicated().any()).item()
-        return [[Block("0", events, distinct=not twice)]]
-    halves = events.select(
-        _half("user_id").alias("user"),
-        _half("object_id").alias("object"),
+        yield [Block("0", events, distinct=not twice)]
+        return
+    first = pl.col("first")
+    on_user = pl.col("on_user") if writers > 1 else pl.lit(False)
+    # With two writers groups come in pairs.
+    groups = writers * max(1, ceil(events.height / (BLOCK_ROWS * writers**2)))
+    marks = events.select(
+        (_hash("user_id") % groups).alias("user"),
+        (_hash("object_id") % writers).alias("object"),
+        (_hash("event_id") % groups).alias("event"),
         (pl.col("object_kind") == "user").alias("on_user"),
         pl.struct("type", "event_id").is_first_distinct().alias("first"),
     )
 
-    def chosen(mask: pl.Expr) -> pl.DataFrame:
-        return events.filter(halves.select(mask).to_series())
+    def block(name: str, mask: pl.Expr, *, distinct: bool = True) -> list[Block]:
+        chosen = events.filter(marks.select(mask).to_series())
+        # Who has more events than make a transaction fills several.
+        return [
+            Block(f"{groups}.{name}.{number}", part, distinct)
+            for number, part in enumerate(chosen.iter_slices(2 * BLOCK_ROWS))
+            if part.height
+        ]
 
-    def square(user: int, object_: int) -> Block:
-        mask = (pl.col("user") == user) & (pl.col("object") == object_)
-        return Block(f"{user}{object_}", chosen(mask & pl.col("first") & ~pl.col("on_user")))
+    def rounds() -> Iterator[list[list[Block]]]:
+        for group in range(0, groups, writers):
+            for shift in range(writers):
+                yield [
+                    block(
+                        f"{group + lane}.{(lane + shift) % writers}",
+                        (pl.col("user") == group + lane)
+                        & (pl.col("object") == (lane + shift) % writers)
+                        & first
+                        & ~on_user,
+                    )
+                    for lane in range(writers)
+                ]
+        # Their objects are users, of any group: one after the other.
+        for group in range(groups if writers > 1 else 0):
+            yield [block(f"u{group}", (pl.col("user") == group) & first & on_user)]
+        for group in range(groups):
+            yield [block(f"r{group}", (pl.col("event") == group) & ~first, distinct=False)]
 
-    rounds = [
-        [square(0, 0), square(1, 1)],
-        [square(0, 1), square(1, 0)],
-        [Block("u", chosen(pl.col("first") & pl.col("on_user")))],
-        [Block("r", chosen(~pl.col("first")), distinct=False)],
-    ]
-    return [kept for blocks in rounds if (kept := [block for block in blocks if block.events.height])]
+    for lanes in rounds():
+        for blocks in zip_longest(*lanes):
+            yield [one for one in blocks if one is not None]
 
 
-def _half(name: str) -> pl.Expr:
-    """0 or 1 by a hash that is the same everywhere and always: a batch gone on with is cut as it was begun."""
-    return polars_hash.col(name).nchash.xxhash64() & 1
+def _hash(name: str) -> pl.Expr:
+    """The same everywhere and always: a batch gone on with is cut as it was begun."""
+    return polars_hash.col(name).nchash.xxhash64()

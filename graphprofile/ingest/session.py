@@ -29,7 +29,7 @@ from graphprofile.ingest.quarantine import (
     read_quarantine,
     rows_by_origin,
 )
-from graphprofile.ingest.read import expand_paths, read_checked
+from graphprofile.ingest.read import CHECK_ROWS, expand_paths, read_checked
 from graphprofile.ingest.recipes import (
     PLAIN,
     Recipe,
@@ -42,6 +42,7 @@ from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.retract import RetractionWriter
 from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
 from graphprofile.ingest.sql.source import SqlSource
+from graphprofile.ingest.stretches import Checked, stretched
 from graphprofile.memory import give_back_memory
 from graphprofile.reading import watermark
 from graphprofile.records import (
@@ -59,7 +60,8 @@ from graphprofile.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-Checked: TypeAlias = tuple[Origin, Chunk]
+STRETCH_ROWS = 300_000
+"""Rows of events that are cut into transactions together: more of them cost memory, fewer name their users oftener."""
 Refuse: TypeAlias = Callable[[Sequence[Rejection], Origin], None]
 
 
@@ -192,6 +194,7 @@ def run_batch(
     retractions = RetractionWriter(store, ledger)
     stretches: Counter[int] = Counter()
     rows: Counter[int] = Counter()
+    positions: Counter[int] = Counter()
     flawed: set[int] = set()
     skipped: Counter[str] = Counter()
     cleaned: Counter[str] = Counter()
@@ -213,7 +216,15 @@ def run_batch(
 
     def write(chunk: Chunk, name: str) -> Counts:
         if isinstance(chunk, EventChunk):
-            return events.write(chunk, name)
+            before = positions[chunk.source_number]
+            positions[chunk.source_number] = chunk.position
+
+            def reached(share: float) -> None:
+                if progress:
+                    position = before + int(share * (chunk.position - before))
+                    progress(Path(chunk.source).name, position, chunk.size)
+
+            return events.write(chunk, name, reached)
         if isinstance(chunk, DescriptionChunk):
             return descriptions.write(chunk, name)
         return retractions.write(chunk, name)
@@ -221,7 +232,7 @@ def run_batch(
     try:
         # While one chunk is written, the next is read and checked.
         with _Behind() as behind:
-            for origin, chunk in checked:
+            for origin, chunk in stretched(checked, STRETCH_ROWS):
                 number = chunk.source_number
                 name = f"{number:04d}.{stretches[number]:06d}"
                 stretches[number] += 1
@@ -342,7 +353,7 @@ def load_batch(
         planned,
         vocabulary,
         recipe,
-        chunk_rows=store.rows_per_stretch,
+        chunk_rows=CHECK_ROWS,
         leave_out=frozenset(number for number, key in enumerate(files) if key in unsent),
     )
     # Nothing is written before the first source has proved to be readable.

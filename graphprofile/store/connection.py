@@ -112,11 +112,6 @@ class Store:
         return self._link.kind.writers
 
     @property
-    def rows_per_stretch(self) -> int:
-        """Rows of events that are worth writing together."""
-        return self._link.kind.rows_per_stretch
-
-    @property
     def builds_vector_index_at_once(self) -> bool:
         """See :class:`graphprofile.store.engines.Engine`."""
         return self._link.kind.builds_vector_index_at_once

@@ -91,7 +91,6 @@ class Engine(ABC):
             otherwise the pattern is a scan, and a look-up goes through the user.
         violations_race: Whether a violation found at commit may be a race, settled by repeating.
         writers: How many transactions of one load are worth writing side by side.
-        rows_per_stretch: Rows of events that are worth writing together.
         builds_vector_index_at_once: Whether a vector index answers sooner when it was made over all vectors than when
             it was kept up while they were written (making it takes longer).
         cannot_hold: Kinds of property value (see :mod:`graphprofile.store.values`) it has no place for.
@@ -101,7 +100,6 @@ class Engine(ABC):
     looks_up_relationships: bool
     violations_race: bool
     writers: int
-    rows_per_stretch: int
     builds_vector_index_at_once: bool
     cannot_hold: frozenset[str]
 
@@ -187,7 +185,6 @@ class Neo4j(Engine):
     looks_up_relationships = True
     violations_race = False
     writers = 2
-    rows_per_stretch = 80_000
     builds_vector_index_at_once = True
     cannot_hold = frozenset({"map", "list of lists", "mixed list"})
 
@@ -285,7 +282,6 @@ class ArcadeDB(Engine):
     looks_up_relationships = False
     violations_race = True
     writers = 1
-    rows_per_stretch = 20_000
     builds_vector_index_at_once = False
     cannot_hold = frozenset({"map"})
 

@@ -281,8 +281,7 @@ def test_the_batch_record_tells_what_happened(gp: GraphProfile) -> None:
 
 
 def test_more_rows_than_one_transaction_holds(gp: GraphProfile, monkeypatch: pytest.MonkeyPatch) -> None:
-    for engine in ("ArcadeDB", "Neo4j"):
-        monkeypatch.setattr(f"graphprofile.store.engines.{engine}.rows_per_stretch", 4_000)
+    monkeypatch.setattr("graphprofile.ingest.blocks.BLOCK_ROWS", 1_000)
     monkeypatch.setattr("graphprofile.ingest.blocks.WORTH_IT", 100)
     rows = [event(f"e{i}", f"u{i % 300}", f"i{i % 77}", ts=1_700_000_000_000 + i) for i in range(12_345)]
     assert gp.load(rows).applied == 12_345
