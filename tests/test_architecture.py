@@ -22,6 +22,7 @@ LAYERS = {
     "spreadsheet": 1,
     "disk": 1,
     "memory": 0,
+    "logs": 0,
     "pipeline": 0,
     "settings": 2,
     "store": 3,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from graphprofile.settings import Settings
 
 
+LEVELS = ("debug", "info", "warning", "error")
+
+
 @dataclass(frozen=True)
 class Connection:
     """What the common options say.
@@ -93,6 +96,12 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
         "--data", "data_dir", metavar="DIR", help="Folder of embedded store, models and quarantine."
     )
     @click.option("--config", metavar="FILE", help="Settings file, graphprofile.toml by default.")
+    @click.option(
+        "--log-level",
+        type=click.Choice(LEVELS),
+        envvar="GRAPHPROFILE_LOG_LEVEL",
+        help="A structured log on stderr, from this level on.",
+    )
     @functools.wraps(function)
     def wrapper(
         as_json: bool,
@@ -102,8 +111,13 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
         database: str | None,
         data_dir: str | None,
         config: str | None,
+        log_level: str | None,
         **rest: Any,
     ) -> Any:
+        if log_level is not None:
+            from graphprofile import logs
+
+            logs.show(log_level)
         arguments: dict[str, Any] = {"uri": uri, "user": login, "database": database}
         if data_dir is not None:
             arguments["data_dir"] = Path(data_dir)

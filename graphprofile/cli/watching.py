@@ -19,12 +19,13 @@ def logger() -> Any:
     """A structured log on stderr: JSON lines, or text where a person looks on."""
     import structlog
 
-    person = sys.stderr.isatty()
+    from graphprofile.logs import as_lines
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(),
+            as_lines(text=sys.stderr.isatty()),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

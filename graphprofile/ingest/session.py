@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphprofile.errors import BatchTakenOver, EngineUnavailable, GraphProfileError
 from graphprofile.ingest.apply import EventWriter, OnConflict
-from graphprofile.ingest.counts import Counts
+from graphprofile.ingest.counts import SUMMED, Counts
 from graphprofile.ingest.describe import DescriptionWriter
 from graphprofile.ingest.ledger import Ledger
 from graphprofile.ingest.mapping import Mapping
@@ -43,6 +43,7 @@ from graphprofile.ingest.retract import RetractionWriter
 from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
 from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.ingest.stretches import Checked, stretched
+from graphprofile.logs import log
 from graphprofile.memory import give_back_memory
 from graphprofile.reading import watermark
 from graphprofile.records import (
@@ -186,6 +187,8 @@ def run_batch(
         EngineError: The engine failed; what was committed stays, the same command again goes on.
     """
     started = time.perf_counter()
+    if ledger is not None:
+        log.info("batch_started", batch=ledger.batch, source=batch.source, resumed=ledger.resumed)
     total = Counts()
     events = EventWriter(
         store, ledger, vocabulary.name_of, watermark(store), batch.on_conflict, replaced=replaced
@@ -210,6 +213,14 @@ def run_batch(
         refuse(rejected, origin)
         counts.rejected = []
         total.add(counts)
+        log.debug(
+            "stretch_written",
+            batch=batch.id if ledger is None else ledger.batch,
+            source=chunk.source,
+            position=chunk.position,
+            size=chunk.size,
+            **{name: getattr(counts, name) for name in SUMMED},
+        )
         give_back_memory()
         if progress:
             progress(Path(chunk.source).name, chunk.position, chunk.size)
@@ -241,8 +252,9 @@ def run_batch(
     except (BatchTakenOver, EngineUnavailable):
         # Nothing can be written down now; the next process finds that this one is gone.
         raise
-    except BaseException:
+    except BaseException as error:
         if ledger is not None:
+            log.error("batch_broke_off", batch=ledger.batch, error=str(error) or type(error).__name__)
             with suppress(GraphProfileError):
                 ledger.close("failed")
         raise
@@ -261,7 +273,7 @@ def run_batch(
     seconds = time.perf_counter() - started
     unsent = sum(batch.unsent[key] for key in batch.files if key in batch.unsent)
     read = total.read + unsent
-    return LoadResult(
+    result = LoadResult(
         batch=batch.id if ledger is None else ledger.batch,
         read=read,
         applied=total.applied,
@@ -279,6 +291,9 @@ def run_batch(
         events_per_second=round(read / seconds, 1) if seconds else 0.0,
         dry_run=ledger is None,
     )
+    if ledger is not None:
+        log.info("batch_finished", **result.to_json())
+    return result
 
 
 class _Behind:

@@ -7,14 +7,22 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import neo4j
 from neo4j import GraphDatabase, NotificationMinimumSeverity
 from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from graphprofile.errors import EngineError, EngineUnavailable, RetriesExhausted, UsageError
+from graphprofile.logs import log
 from graphprofile.settings import Settings
 from graphprofile.store import embedded
 from graphprofile.store.engines import ArcadeDB, Engine, Neo4j, connection_lost, engine_of
@@ -169,6 +177,7 @@ class Link:
             retry=retry_if_exception_type(Passing),
             wait=wait_random_exponential(multiplier=0.02, max=2.0),
             stop=stop_after_delay(seconds),
+            before_sleep=partial(_log_repeat, where),
             reraise=True,
         )
         try:
@@ -275,6 +284,14 @@ class Link:
             with contextlib.suppress(EngineUnavailable):
                 self._connect()
                 self._generation += 1
+                log.info("engine_is_back", uri=self.uri, engine=self.kind.name)
+
+
+def _log_repeat(where: str, state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    if isinstance(error, Passing):
+        tell, what = (log.warning, "engine_lost") if error.lost else (log.debug, "writers_met")
+        tell(what, where=where, attempt=state.attempt_number, error=" ".join(str(error.cause).split()))
 
 
 def _interrupt_behind(error: BaseException) -> BaseException | None:
