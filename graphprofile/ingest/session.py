@@ -273,7 +273,7 @@ def run_batch(
     seconds = time.perf_counter() - started
     unsent = sum(batch.unsent[key] for key in batch.files if key in batch.unsent)
     read = total.read + unsent
-    result = LoadResult(
+    return LoadResult(
         batch=batch.id if ledger is None else ledger.batch,
         read=read,
         applied=total.applied,
@@ -291,9 +291,13 @@ def run_batch(
         events_per_second=round(read / seconds, 1) if seconds else 0.0,
         dry_run=ledger is None,
     )
-    if ledger is not None:
-        log.info("batch_finished", **result.to_json())
-    return result
+
+
+def _finished(result: LoadResult, **more: Any) -> LoadResult:
+    """The result with what is known of it at the end, told to the log."""
+    whole = result.model_copy(update=more)
+    log.info("batch_finished", **whole.to_json())
+    return whole
 
 
 class _Behind:
@@ -407,11 +411,10 @@ def load_batch(
         )
         path = refusals.close()
         other = replacements.close()
-    return result.model_copy(
-        update={
-            "quarantine_file": None if path is None else str(path),
-            "replaced_file": None if other is None else str(other),
-        }
+    return _finished(
+        result,
+        quarantine_file=None if path is None else str(path),
+        replaced_file=None if other is None else str(other),
     )
 
 
@@ -492,12 +495,11 @@ def retry_file(
     ledger = Ledger.open(store, batch.id, properties, lanes=store.writers)
     result = run_batch(store, vocabulary, again(), batch, refuse, ledger=ledger, progress=progress)
     kept = finish_retry(path, left)
-    return result.model_copy(
-        update={
-            "read": result.read + unreadable,
-            "quarantined": result.quarantined + unreadable,
-            "quarantine_file": str(kept) if left else None,
-        }
+    return _finished(
+        result,
+        read=result.read + unreadable,
+        quarantined=result.quarantined + unreadable,
+        quarantine_file=str(kept) if left else None,
     )
 
 
