@@ -54,8 +54,7 @@ def cut(events: pl.DataFrame, writers: int) -> Iterator[list[Block]]:
     """
     events = events.select(*EVENT_SCHEMA)
     if events.height <= BLOCK_ROWS and (writers == 1 or events.height < WORTH_IT):
-        twice = events.select(pl.struct("type", "event_id").is_duplicated().any()).item()
-        yield [Block("0", events, distinct=not twice)]
+        yield [Block("0", events, distinct=bool(_first(events).all()))]
         return
     first = pl.col("first")
     on_user = pl.col("on_user") if writers > 1 else pl.lit(False)
@@ -66,7 +65,7 @@ def cut(events: pl.DataFrame, writers: int) -> Iterator[list[Block]]:
         (_hash("object_id") % writers).alias("object"),
         (_hash("event_id") % groups).alias("event"),
         (pl.col("object_kind") == "user").alias("on_user"),
-        pl.struct("type", "event_id").is_first_distinct().alias("first"),
+        _first(events).alias("first"),
     )
 
     def block(name: str, mask: pl.Expr, *, distinct: bool = True) -> list[Block]:
@@ -100,6 +99,14 @@ def cut(events: pl.DataFrame, writers: int) -> Iterator[list[Block]]:
     for lanes in rounds():
         for blocks in zip_longest(*lanes):
             yield [one for one in blocks if one is not None]
+
+
+def _first(events: pl.DataFrame) -> pl.Series:
+    """Which rows are the first with their key."""
+    # Comparing keys takes ten times the memory of their hashes, and hardly ever is there a key to compare.
+    if events.select(_hash("event_id").n_unique() == pl.len()).item():
+        return pl.Series([True]).new_from_index(0, events.height)
+    return events.select(pl.struct("type", "event_id").is_first_distinct()).to_series()
 
 
 def _hash(name: str) -> pl.Expr:

@@ -46,7 +46,7 @@ __all__ = ["CHUNK_ROWS", "ROWS", "expand_paths", "read_checked", "read_source", 
 
 CHUNK_ROWS = 20_000
 CHUNK_BYTES = 16 << 20
-CHECK_ROWS = 60_000
+CHECK_ROWS = 40_000
 """Rows checked at once: every operation on columns has a price of its own, so few large ones are cheaper."""
 ROWS = "<rows>"
 """Name of a source that is no file."""
