@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprofile.errors import SourceError
@@ -48,6 +48,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("writers", [1, 2])
+@settings(deadline=None)
 @given(rows=ROWS)
 def test_a_cut_keeps_every_row_once_and_first_rows_first(writers: int, rows: list[Row]) -> None:
     found = list(blocks.cut(frame(rows), writers))
@@ -70,6 +71,7 @@ def test_a_cut_keeps_every_row_once_and_first_rows_first(writers: int, rows: lis
         assert not (block.distinct and block.events["event_id"].is_duplicated().any())
 
 
+@settings(deadline=None)
 @given(rows=ROWS)
 def test_blocks_of_a_round_share_no_node(rows: list[Row]) -> None:
     for one, *others in blocks.cut(frame(rows), 2):
