@@ -80,14 +80,17 @@ def named(thing: Any, name: str) -> str | None:
     Raises:
         Refused: It is neither an IRI nor an object, or its id is no IRI.
     """
+    if isinstance(thing, list):
+        # Of several the first; lists of lists, which JSON-LD forbids, are no objects.
+        thing = next(iter(listed(thing)), None)
     if isinstance(thing, str):
         return iri(thing, name)
-    if isinstance(thing, list):
-        return next((named(one, name) for one in listed(thing)), None)
     known = fields(thing, name)
     if known.get("id") is not None:
-        return iri(known["id"], f"{name}.id")
-    return _address(known.get("href") if known.get("href") is not None else known.get("url"), f"{name}.url")
+        return iri(known["id"], f"{name}.id".lstrip("."))
+    return _address(
+        known.get("href") if known.get("href") is not None else known.get("url"), f"{name}.url".lstrip(".")
+    )
 
 
 def _address(value: Any, name: str) -> str | None:
@@ -143,7 +146,7 @@ def described_user(actor: Mapping[str, Any], where: str, time: str | None) -> tu
     Raises:
         Refused: A field is of the wrong type.
     """
-    user = named(actor, where.rstrip(".") or "id")
+    user = named(actor, where.rstrip("."))
     said = (
         natural(actor, "name", where),
         word(actor.get("preferredUsername"), f"{where}preferredUsername"),
@@ -161,7 +164,7 @@ def described_content(thing: Mapping[str, Any], where: str, time: str | None) ->
     Raises:
         Refused: A field is of the wrong type.
     """
-    content = named(thing, where.rstrip(".") or "id")
+    content = named(thing, where.rstrip("."))
     sort = type_of(thing, where)
     if content is None or sort == "Tombstone":
         return None

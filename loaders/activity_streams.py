@@ -62,32 +62,12 @@ NOTHING_SAID = "nothing is said of content"
 NOBODY = "nothing is said of a user"
 
 _KINDS: tuple[Kind, ...] = ("users", "content", "events")
-_ACTIVITY = (
-    "id",
-    "type",
-    "actor",
-    "object",
-    "target",
-    "origin",
-    "instrument",
-    "published",
-    "startTime",
-    "updated",
-)
-_TIMES = _ACTIVITY[-3:]
+_ITEMS = ("items", "orderedItems")
+_TIMES = ("published", "startTime", "updated")
+_ACTIVITY = ("id", "type", "actor", "object", "target", "origin", "instrument", *_TIMES, *_ITEMS)
 _EVENT = (
-    *(
-        "_row",
-        "_reject",
-        "_skip",
-        "event_id",
-        "user_id",
-        "event_type",
-        "object_id",
-        "object_kind",
-        "timestamp",
-    ),
-    *("retracted", "target", "origin", "instrument"),
+    *("_row", "_reject", "_skip", "event_id", "user_id", "event_type", "object_id", "object_kind"),
+    *("timestamp", "retracted", "target", "origin", "instrument"),
 )
 _ALWAYS = 9
 """So many columns of an event are there also where no row has them."""
@@ -129,10 +109,11 @@ class ActivityStreamsLoader:
         Raises:
             SourceError: A kind that activities do not hold.
         """
+        if kind == "events" or kind == "retracted":
+            # Refused withdrawals come again from the quarantine, under a kind of their own.
+            return _events(frame)
         if kind not in _KINDS:
             raise _no_such(kind)
-        if kind == "events":
-            return _events(frame)
         return _descriptions(frame, kind)
 
 
@@ -163,6 +144,9 @@ def _made(activity: Mapping[str, Any]) -> Iterator[_Row]:
     """What an activity says: ``_EVENT`` from ``_reject`` on."""
     sort = type_of(activity, "")
     if sort in COLLECTIONS:
+        held = next((name for name in _ITEMS if activity[name] is not None), None)
+        if held is not None:
+            raise Refused(f"{held}: are a {sort} among activities: take it apart with jq -c '.{held}[]'")
         raise Refused(f"items: this {sort} holds none: load its pages, which first and next name")
     if sort in LEFT_OUT:
         yield _skipped(f"{sort}: no event of the vocabulary")
@@ -180,49 +164,51 @@ def _made(activity: Mapping[str, Any]) -> Iterator[_Row]:
         raise Refused("published: is missing, and so are startTime and updated")
     event = EVENTS.get(sort, sort)
     around = tuple(named(activity[name], name) for name in ("target", "origin", "instrument"))
-    for part, actor, thing, kind in _parts(activity, sort, ""):
-        yield None, None, part, actor, event, thing, kind, time, None, *around
+    for wrong, part, actor, thing, kind in _parts(activity, sort, ""):
+        yield wrong, None, part, actor, event, thing, kind, time, None, *around
 
 
 def _skipped(reason: str) -> _Row:
     return (None, reason, *(None,) * (len(_EVENT) - 3))
 
 
-def _parts(activity: Mapping[str, Any], sort: str, within: str) -> list[tuple[str, str, str, str]]:
-    """Each event of an activity: its id, the actor, the object and its kind.
+def _parts(activity: Mapping[str, Any], sort: str, within: str) -> Iterator[_Row]:
+    """Each event of an activity: why it is refused, its id, the actor, the object and its kind.
 
     Raises:
-        Refused: Actor or object is missing or is no IRI; the activity's id is none.
+        Refused: There is no actor or no object, or the activity's id is no IRI.
     """
-    actors = _ids(activity.get("actor"), f"{within}actor")
-    things = listed(activity.get("object"))
-    objects = _ids(activity.get("object"), f"{within}object")
-    bounded(len(actors) * len(objects), "object")
+    actors, things = listed(activity.get("actor")), listed(activity.get("object"))
+    bounded(len(actors) * len(things), f"{within}object")
     given = iri(activity.get("id"), f"{within}id")
-    kinds = [_kind(thing, sort) for thing in things]
-    several = len(actors) * len(objects) > 1
-    found = []
-    for actor in actors:
-        for thing, kind in zip(objects, kinds, strict=True):
-            if given is None:
-                event_id = _content_id(sort, actor, thing, activity)
+    several = len(actors) * len(things) > 1
+    objects = [
+        (*part, _kind(thing, sort))
+        for part, thing in zip(_ids(things, f"{within}object"), things, strict=True)
+    ]
+    for wrong, actor in _ids(actors, f"{within}actor"):
+        for wrong_too, thing, kind in objects:
+            if actor is None or thing is None:
+                yield wrong or wrong_too, None, None, None, None
+            elif given is None:
+                yield None, _content_id(sort, actor, thing, activity), actor, thing, kind
             else:
-                event_id = f"{given} {actor} {thing}" if several else given
-            found.append((event_id, actor, thing, kind))
-    return found
+                yield None, f"{given} {actor} {thing}" if several else given, actor, thing, kind
 
 
-def _ids(value: Any, name: str) -> list[str]:
-    entries = listed(value)
+def _ids(entries: Sequence[Any], name: str) -> list[tuple[str | None, str | None]]:
+    """Why each of some actors or objects is refused, or its IRI."""
     if not entries:
         raise Refused(f"{name}: is missing")
-    found = []
+    found: list[tuple[str | None, str | None]] = []
     for place, entry in enumerate(entries):
         where = name if len(entries) == 1 else f"{name}[{place}]"
-        one = named(entry, where)
-        if one is None:
-            raise Refused(f"{where}.id: is missing" + (", and so is url" if "object" in name else ""))
-        found.append(one)
+        try:
+            one = named(entry, where)
+        except Refused as refused:
+            found.append((str(refused), None))
+        else:
+            found.append((f"{where}.id: is missing, and so is url" if one is None else None, one))
     return found
 
 
@@ -241,7 +227,11 @@ def _content_id(sort: str, actor: str, thing: str, activity: Mapping[str, Any]) 
 
 def _undone(activity: Mapping[str, Any]) -> Iterator[_Row]:
     """Withdrawals of what was undone: by its type and id, or by its id alone where only that is named."""
-    by = set(_ids(activity["actor"], "actor"))
+    by = set()
+    for wrong, actor in _ids(listed(activity["actor"]), "actor"):
+        if wrong is not None:
+            raise Refused(wrong)
+        by.add(actor)
     entries = listed(activity["object"])
     if not entries:
         raise Refused("object: is missing: it names what is undone")
@@ -252,24 +242,29 @@ def _undone(activity: Mapping[str, Any]) -> Iterator[_Row]:
             if gone is None:
                 raise Refused("object.id: is missing, and so is type: what is undone?")
             yield _withdrawn(ANY_TYPE, gone)
-            continue
-        if entry.get("actor") is not None and not by >= set(_ids(entry["actor"], "object.actor")):
-            raise Refused("actor: undoes what somebody else did")
-        if sort in LEFT_OUT:
+        elif sort in LEFT_OUT:
             yield _skipped(f"Undo of {sort}: no event of the vocabulary")
-            continue
-        if entry.get("object") is None or entry.get("actor") is None:
-            gone = iri(entry.get("id"), "object.id")
-            if gone is None:
-                raise Refused("object.id: is missing, and so is its actor or object: what is undone?")
-            yield _withdrawn(EVENTS.get(sort, sort), gone)
-            continue
-        for gone, *_ in _parts(entry, sort, "object."):
-            yield _withdrawn(EVENTS.get(sort, sort), gone)
+        else:
+            yield from _taken_back(entry, sort, by)
 
 
-def _withdrawn(event: str, event_id: str) -> _Row:
-    return (None, None, event_id, None, event, None, None, None, True, None, None, None)
+def _taken_back(activity: Mapping[str, Any], sort: str, by: set[str | None]) -> Iterator[_Row]:
+    """Withdrawals of the events of an activity that is told in full."""
+    event, actors = EVENTS.get(sort, sort), listed(activity.get("actor"))
+    if actors and not by >= {actor for _, actor in _ids(actors, "object.actor")}:
+        raise Refused("actor: undoes what somebody else did")
+    if actors and activity.get("object") is not None:
+        for wrong, part, *_ in _parts(activity, sort, "object."):
+            yield _withdrawn(event, part, wrong)
+        return
+    gone = iri(activity.get("id"), "object.id")
+    if gone is None:
+        raise Refused("object.id: is missing, and so is its actor or object: what is undone?")
+    yield _withdrawn(event, gone)
+
+
+def _withdrawn(event: str, event_id: str | None, wrong: str | None = None) -> _Row:
+    return (wrong, None, event_id, None, event, None, None, None, True, None, None, None)
 
 
 # --- descriptions ---------------------------------------------------------------------------------------------
