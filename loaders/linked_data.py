@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 MAX_PARTS = 10_000
@@ -115,6 +116,20 @@ def translated(texts: Any, name: str) -> str | None:
     return word(known[language], f"{name}.{language}")
 
 
+@lru_cache(maxsize=4096)
+def _seconds(text: str) -> tuple[float | None, str | None] | None:
+    found = _DURATION.match(text)
+    if found is None:
+        return None
+    total = 0.0
+    for part, seconds in zip(found.groups(), _SECONDS, strict=True):
+        if part is not None:
+            if seconds is None:
+                return None, text
+            total += float(part.replace(",", ".")) * seconds
+    return round(total, 6), None
+
+
 def duration(value: Any, name: str) -> tuple[float | None, str | None]:
     """Seconds of an ISO 8601 duration; one with years or months, which have no fixed length, stays text.
 
@@ -124,16 +139,10 @@ def duration(value: Any, name: str) -> tuple[float | None, str | None]:
     text = word(value, name)
     if text is None:
         return None, None
-    found = _DURATION.match(text)
+    found = _seconds(text)
     if found is None:
         raise Refused(f"{name}: {shown(text)} is no ISO 8601 duration such as PT1H30M")
-    total = 0.0
-    for part, seconds in zip(found.groups(), _SECONDS, strict=True):
-        if part is not None:
-            if seconds is None:
-                return None, text
-            total += float(part.replace(",", ".")) * seconds
-    return round(total, 6), None
+    return found
 
 
 def extensions(value: Any, name: str) -> dict[str, Any]:

@@ -158,9 +158,10 @@ def _score(result: Mapping[str, Any]) -> tuple[float | None, ...]:
     if result.get("score") is None:
         return None, None, None, None
     score = fields(result["score"], "result.score")
-    scaled, raw, low, high = (
-        number(score.get(one), f"result.score.{one}") for one in ("scaled", "raw", "min", "max")
-    )
+    scaled = number(score.get("scaled"), "result.score.scaled")
+    raw = number(score.get("raw"), "result.score.raw")
+    low = number(score.get("min"), "result.score.min")
+    high = number(score.get("max"), "result.score.max")
     if scaled is not None and not -1 <= scaled <= 1:
         raise Refused(f"result.score.scaled: {scaled:g} is not between -1 and 1")
     if raw is not None and ((low is not None and raw < low) or (high is not None and raw > high)):
@@ -273,7 +274,9 @@ def _around(context: Any) -> _Row:
     known = fields(context, "context")
     return (
         _uuid(known.get("registration"), "context.registration"),
-        *(word(known.get(name), f"context.{name}") for name in ("platform", "language", "revision")),
+        word(known.get("platform"), "context.platform"),
+        word(known.get("language"), "context.language"),
+        word(known.get("revision"), "context.revision"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from graphprofile.ingest.files import DAMAGED, Opened
 from graphprofile.ingest.json_tokens import COMMA, END, OPENING, QUOTE, TOKEN
 from graphprofile.ingest.rows import Rows
 from graphprofile.ingest.text import MAX_LINE, utf8_parts
+from graphprofile.ingest.uncollected import uncollected
 from graphprofile.records import Kind, RawChunk
 
 SHOWN = 2_000
@@ -29,23 +31,31 @@ def array_chunks(
 ) -> Iterator[RawChunk]:
     """Rows of a file that holds its objects in a JSON array; their ``lines`` count the elements from 1."""
     rows = Rows(kind, name, chunk_rows)
-    number = 0
+    numbers = count(1)
+    numbered = zip(elements.read(), numbers, strict=False)
     given = False
-    for text, value, size in elements.read():
-        number += 1
-        try:
-            rows.add_object(value if text is None else orjson.loads(text), number, size)
-        except orjson.JSONDecodeError as error:
-            shown = (text or b"")[:SHOWN].decode("utf-8", "backslashreplace")
-            rows.refuse(number, f"is no JSON: {error}", shown)
-        if rows.full:
-            yield rows.chunk(opened.raw.tell(), opened.size)
-            given = True
+    while _fill(rows, numbered):
+        yield rows.chunk(opened.raw.tell(), opened.size)
+        given = True
     if elements.damage is not None:
         rest = elements.rest[:SHOWN].decode("utf-8", "backslashreplace")
-        rows.refuse(number + 1, elements.damage, rest, "file")
+        rows.refuse(next(numbers), elements.damage, rest, "file")
     if rows.rows or rows.rejected or not given:
         yield rows.chunk(opened.raw.tell(), opened.size)
+
+
+def _fill(rows: Rows, numbered: Iterator[tuple[Element, int]]) -> bool:
+    """Whether the chunk is full; the elements have ended where it is not."""
+    with uncollected():
+        for (text, value, size), number in numbered:
+            try:
+                rows.add_object(value if text is None else orjson.loads(text), number, size)
+            except orjson.JSONDecodeError as error:
+                shown = (text or b"")[:SHOWN].decode("utf-8", "backslashreplace")
+                rows.refuse(number, f"is no JSON: {error}", shown)
+            if rows.full:
+                return True
+    return False
 
 
 class Elements:
