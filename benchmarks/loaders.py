@@ -65,12 +65,56 @@ def _shopify(row: int) -> bytes:
     return f"#{order},u{order % 5003}@example.com,{rest},Soap {row % 997},34.90,S-{row % 997},5.00\n".encode()
 
 
+def _xapi(row: int) -> bytes:
+    verbs = ("experienced", "completed", "answered", "terminated")
+    course = {
+        "name": {"en-US": f"Course {row % 997}"},
+        "description": {"en-US": "A course"},
+        "type": "http://adlnet.gov/expapi/activities/course",
+    }
+    statement = {
+        "id": f"fd41c918-b88b-4b20-a0a5-{row:012}",
+        "actor": {"objectType": "Agent", "name": "Ann", "mbox": f"mailto:u{row % 5003}@example.com"},
+        "verb": {"id": f"http://adlnet.gov/expapi/verbs/{verbs[row % 4]}", "display": {"en-US": "did"}},
+        "object": {"id": f"http://example.com/courses/{row % 997}", "definition": course},
+        "result": {"score": {"scaled": 0.95}, "success": True, "completion": True, "duration": "PT1234S"},
+        "context": {"contextActivities": {"parent": [{"id": f"http://example.com/series/{row % 50}"}]}},
+        "timestamp": "2015-12-18T12:17:00+00:00",
+        "stored": "2015-12-18T12:17:01.123Z",
+        "authority": {"account": {"homePage": "http://cloud.scorm.com/", "name": "anonymous"}},
+        "version": "1.0.0",
+    }
+    return orjson.dumps(statement) + b"\n"
+
+
+def _activity(row: int) -> bytes:
+    note = {
+        "id": f"https://example.org/notes/{row % 9973}",
+        "type": "Note",
+        "content": "<p>All about <a href='https://example.org/tags/cats'>#cats</a> &amp; dogs</p>",
+        "attributedTo": f"https://example.org/users/{row % 997}",
+        "tag": [{"type": "Hashtag", "name": "#cats", "href": "https://example.org/tags/cats"}],
+        "published": "2015-02-10T15:04:55Z",
+    }
+    activity = {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": f"https://example.org/activities/{row}",
+        "type": ("Like", "Announce", "Follow", "View")[row % 4],
+        "actor": f"https://example.org/users/{row % 5003}",
+        "object": f"https://example.org/users/{row % 4999}" if row % 4 == 2 else note,
+        "published": "2015-02-10T15:04:55Z",
+    }
+    return orjson.dumps(activity) + b"\n"
+
+
 _ORDERS = b"Name,Email,Financial Status,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku"
 
 SAMPLES: dict[str, tuple[str, bytes, Write]] = {
     "access-log": ("access.log", b"", _access_log),
     "shopify-orders": ("orders.csv", _ORDERS + b",Lineitem discount\n", _shopify),
     "segment": ("calls.jsonl", b"", _segment),
+    "xapi": ("statements.jsonl", b"", _xapi),
+    "activity-streams": ("outbox.jsonl", b"", _activity),
 }
 """File name, head, and the row of a number, by loader."""
 

@@ -237,13 +237,15 @@ class SourceFile:
     Attributes:
         path: Where it lies.
         kind: What its rows describe; None is told by its columns.
-        format: csv | tsv | jsonl | json (JSON Lines or one array of objects) | parquet; None is told by the name.
+        format: csv | tsv | jsonl | json (JSON Lines, one array of objects, or documents that hold their rows
+            ``inside``) | parquet; None is told by the name.
         encoding: Of text files.
         separator: Of CSV files; None is told by the first line.
         columns: Column names of a CSV file that has no header line.
         quoting: Whether ``"`` quotes fields of a CSV file; False takes it as any other character.
         together: Column whose equal values, one row after the other, make a group that is transformed as a whole.
         fill: Columns whose blank cells take the value of their group's first row.
+        inside: Fields of a JSON document whose arrays hold the rows, such as ``items`` or ``first.items``.
     """
 
     path: Path
@@ -255,6 +257,7 @@ class SourceFile:
     quoting: bool = True
     together: str | None = None
     fill: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
 
 
 class Loader(Protocol):

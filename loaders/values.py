@@ -22,17 +22,18 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 
 def series(name: str, entries: Sequence[Any]) -> pl.Series:
-    """Python values as a column: of their type where all have one, else as they are."""
+    """Python values as a column: of their type where all have one (lists: of text), else as they are."""
     import polars as pl
 
     kinds = set(map(type, entries)) - {type(None)}
     dtypes: dict[type, Any] = {str: pl.String, bool: pl.Boolean, int: pl.Int64, float: pl.Float64}
+    dtypes[list] = pl.List(pl.String)
     dtype = pl.String if not kinds else dtypes.get(kinds.pop()) if len(kinds) == 1 else None
     if dtype is not None:
         try:
             return pl.Series(name, entries, dtype=dtype)
         except (OverflowError, TypeError, UnicodeEncodeError):
-            # Integers beyond 64 bits, half characters: the checks refuse the rows that hold them.
+            # Integers beyond 64 bits, half characters: the checks refuse the rows that hold them. Lists of others.
             pass
     return pl.Series(name, entries, dtype=pl.Object)
 

@@ -29,6 +29,7 @@ from graphprofile.records import OBJECT_LABELS, EventChunk, Kind, RawChunk, Retr
 from graphprofile.vocabulary import EventRule, Vocabulary
 
 __all__ = [
+    "ANY_TYPE",
     "EVENT_SCHEMA",
     "check_descriptions",
     "check_events",
@@ -37,6 +38,8 @@ __all__ = [
     "split_retracted",
 ]
 
+ANY_TYPE = "*"
+"""As the type of a withdrawal: the event of this id, whatever its type."""
 EVENT_SCHEMA: dict[str, Any] = {
     "type": pl.String,
     "event_id": pl.String,
@@ -132,7 +135,7 @@ def check_events(
 def check_retracted(
     raw: RawChunk, vocabulary: Vocabulary, *, original: pl.DataFrame | None = None
 ) -> RetractionChunk:
-    """Check withdrawals of events: which type, which id.
+    """Check withdrawals of events: which type, which id; :data:`ANY_TYPE` becomes one of each type there is.
 
     Args:
         raw: Rows after the loader's ``transform`` and the mapping.
@@ -142,7 +145,10 @@ def check_retracted(
     frame = raw.frame
     bad = Verdicts()
     add_loader_reasons(frame, bad)
-    types, errors = mapped(column_of(frame, "event_type"), lambda value: event_type(value, vocabulary))
+    types, errors = mapped(
+        column_of(frame, "event_type"),
+        lambda value: ANY_TYPE if value == ANY_TYPE else event_type(value, vocabulary),
+    )
     bad.add("event_type", errors)
     ids, errors = identifiers(column_of(frame, "event_id"))
     bad.add("event_id", errors)
@@ -152,14 +158,26 @@ def check_retracted(
     )
     if bad.reasons:
         checked = checked.filter(~bad.mask(frame.height))
+    checked = _of_each_type(checked, vocabulary)
+    rejected = [*raw.rejected, *rejections(raw, bad, frame if original is None else original)]
     return RetractionChunk(
         frame=checked,
-        rejected=[*raw.rejected, *rejections(raw, bad, frame if original is None else original)],
-        read=frame.height + len(raw.rejected),
+        rejected=rejected,
+        read=checked.height + len(rejected),
         source=raw.source,
         position=raw.position,
         size=raw.size,
     )
+
+
+def _of_each_type(checked: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
+    """Withdrawals of whatever type as one of each."""
+    anything = checked["type"] == ANY_TYPE
+    if not anything.any():
+        return checked
+    types = pl.DataFrame({"type": list(vocabulary.types)})
+    each_type = checked.filter(anything).drop("type").join(types, how="cross").select(checked.columns)
+    return pl.concat([checked.filter(~anything), each_type]).sort("line", maintain_order=True)
 
 
 def split_retracted(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from graphprofile.errors import SourceError
+from graphprofile.ingest.json_tokens import holds_rows
 from graphprofile.records import SourceFile
 
 COMPRESSIONS = {".gz": "gzip", ".xz": "xz", ".bz2": "bzip2", ".zst": "zstd"}
@@ -61,7 +62,7 @@ class Opened:
     Attributes:
         stream: Bytes, decompressed.
         raw: The file itself; its ``tell`` says how far reading has come.
-        format: csv | tsv | jsonl | json (one array) | parquet.
+        format: csv | tsv | jsonl | json (one array) | documents (JSON that holds its rows inside) | parquet.
         size: Bytes on disk.
     """
 
@@ -204,7 +205,9 @@ def _format(source: SourceFile, by_name: str | None, head: bytes) -> str:
         )
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if wanted == "json":
-        return "json" if start.startswith(b"[") else "jsonl"
+        if start.startswith(b"["):
+            return "json"
+        return "documents" if source.inside and holds_rows(start, source.inside) else "jsonl"
     if path.suffix.lower() == ".json" or (wanted in (None, "jsonl") and start.startswith(b"[")):
         if start.startswith(b"["):
             raise SourceError(

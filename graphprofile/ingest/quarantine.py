@@ -28,6 +28,8 @@ from graphprofile.ingest.times import TIME_UNITS, TimeUnit
 from graphprofile.records import KINDS, Kind, Rejection
 
 FOLDER = "quarantine"
+MAX_LEVELS = 200
+"""Of nesting in a row that is kept: orjson writes 254."""
 
 
 @dataclass(frozen=True)
@@ -336,8 +338,11 @@ def _line(rejection: Rejection, origin: Origin) -> bytes:
     return orjson.dumps(writable(document)) + b"\n"
 
 
-def writable(value: Any) -> Any:
-    """A value as JSON can hold it; what JSON lacks (NaN, half characters, other types) becomes text."""
+def writable(value: Any, levels: int = MAX_LEVELS) -> Any:
+    """A value as JSON can hold it; what JSON lacks (NaN, half characters, other types) becomes text.
+
+    So does what is nested more than so many levels deep, which no writer of JSON takes.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -346,10 +351,12 @@ def writable(value: Any) -> Any:
         return value if -(2**63) <= value < 2**63 else str(value)
     if type(value) is float:
         return value if math.isfinite(value) else str(value)
+    if isinstance(value, (Mapping, list, tuple)) and not levels:
+        return f"(nested more than {MAX_LEVELS} levels deep)"
     if isinstance(value, Mapping):
-        return {str(writable(str(key))): writable(entry) for key, entry in value.items()}
+        return {str(writable(str(key))): writable(entry, levels - 1) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [writable(entry) for entry in value]
+        return [writable(entry, levels - 1) for entry in value]
     isoformat = getattr(value, "isoformat", None)
     return str(isoformat() if isoformat else value)
 

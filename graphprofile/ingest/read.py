@@ -14,9 +14,10 @@ import numpy.typing as npt
 import polars as pl
 
 from graphprofile.errors import SourceError, UsageError
-from graphprofile.ingest.arrays import array_chunks
+from graphprofile.ingest.arrays import Elements, array_chunks
 from graphprofile.ingest.arrow import arrow_reader, frame_chunks, is_frame, parquet_chunks
 from graphprofile.ingest.check import check_descriptions, check_events, check_retracted, split_retracted
+from graphprofile.ingest.documents import Documents
 from graphprofile.ingest.files import Opened, expand_paths, open_source
 from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
@@ -268,7 +269,11 @@ def _file_chunks(
         if opened.format == "parquet":
             yield from parquet_chunks(opened, kind, name, chunk_rows)
         elif opened.format == "json":
-            yield from array_chunks(opened, source.encoding, kind, name, chunk_rows, block_size)
+            elements = Elements(opened, source.encoding, block_size)
+            yield from array_chunks(opened, elements, kind, name, chunk_rows)
+        elif opened.format == "documents":
+            elements = Documents(opened, source.encoding, block_size, source.inside)
+            yield from array_chunks(opened, elements, kind, name, chunk_rows)
         elif opened.format == "jsonl":
             yield from json_chunks(opened, source.encoding, kind, name, chunk_rows, block_size)
         else:

@@ -12,6 +12,7 @@ from graphprofile.errors import SourceError
 from graphprofile.ingest.fields import encodable
 from graphprofile.ingest.files import Opened
 from graphprofile.ingest.text import Block, blocks
+from graphprofile.ingest.uncollected import uncollected
 from graphprofile.records import Kind, RawChunk, Rejection
 
 MAX_COLUMNS = 1_000
@@ -130,21 +131,35 @@ def json_chunks(
         SourceError: No line of its beginning is a JSON object or looks like one.
     """
     rows = Rows(kind, name, chunk_rows)
-    given = looked = False
-    for block in blocks(opened.stream, encoding, block_size):
+    lines = _every_line(blocks(opened.stream, encoding, block_size), rows, name)
+    given = False
+    while _fill(rows, lines):
+        yield rows.chunk(opened.raw.tell(), opened.size)
+        given = True
+    if rows.rows or rows.rejected or not given:
+        yield rows.chunk(opened.raw.tell(), opened.size)
+
+
+def _every_line(parts: Iterator[Block], rows: Rows, name: str) -> Iterator[tuple[int, bytes]]:
+    looked = False
+    for block in parts:
         if not looked:
             _look(block, name)
             looked = True
-        for line, data in _json_lines(block, rows):
+        yield from _json_lines(block, rows)
+
+
+def _fill(rows: Rows, lines: Iterator[tuple[int, bytes]]) -> bool:
+    """Whether the chunk is full; the lines have ended where it is not."""
+    with uncollected():
+        for line, data in lines:
             try:
                 rows.add_object(orjson.loads(data), line, len(data))
             except orjson.JSONDecodeError as error:
                 rows.refuse(line, f"is no JSON: {error}", data.decode("utf-8", "backslashreplace"))
             if rows.full:
-                yield rows.chunk(opened.raw.tell(), opened.size)
-                given = True
-    if rows.rows or rows.rejected or not given:
-        yield rows.chunk(opened.raw.tell(), opened.size)
+                return True
+    return False
 
 
 def _json_lines(block: Block, rows: Rows) -> Iterator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from graphprofile.errors import SourceError
 from graphprofile.ingest.mapping import SKIP
+from graphprofile.ingest.uncollected import uncollected
 from graphprofile.records import Loader, RawChunk, Reading, Rejection
 
 ROW = "_row"
@@ -38,7 +39,8 @@ def transform(raw: RawChunk, loader: Loader, reading: Reading | None = None) -> 
     Raises:
         SourceError: The loader lost rows.
     """
-    frame = loader.transform(raw.frame, raw.kind) if reading is None else reading.transform(raw)
+    with uncollected():
+        frame = loader.transform(raw.frame, raw.kind) if reading is None else reading.transform(raw)
     several = ROW in frame.columns and ROW not in raw.frame.columns
     if several:
         raw, frame = _repeated(raw, frame, loader.name)

@@ -17,7 +17,10 @@ from graphprofile.ingest.loaders import find_loader, list_loaders
 from graphprofile.ingest.mapping import REQUIRED
 from graphprofile.testing import Loaded
 
-NAMES = ["access-log", "generic", "movielens", "online-retail", "segment", "shakespeare", "shopify-orders"]
+NAMES = [
+    *("access-log", "activity-streams", "generic", "movielens", "online-retail"),
+    *("segment", "shakespeare", "shopify-orders", "xapi"),
+]
 NO_LOADERS = {"sql"}
 """Pages of sources that any loader reads: the rows of a query have no format of their own."""
 PAGES = [

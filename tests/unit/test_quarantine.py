@@ -16,11 +16,13 @@ from graphprofile.loaders.generic import GenericLoader
 from graphprofile.errors import ConfigError, SourceError
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.quarantine import (
+    MAX_LEVELS,
     Origin,
     QuarantineWriter,
     finish_retry,
     list_quarantine,
     read_quarantine,
+    refusal_key,
     rows_by_origin,
 )
 from graphprofile.ingest.read import read_checked
@@ -244,3 +246,16 @@ def test_what_a_full_disk_refuses_leaves_no_half_line(tmp_path: Path) -> None:
     writer.add([rejection({"a": "2"}, 2)])
     writer.close()
     assert [row.rejection.line for row in read_quarantine(writer.path)] == [1, 2]
+
+
+def test_a_row_nested_without_end_is_kept_as_far_as_json_can_hold_it(tmp_path: Path) -> None:
+    nested: Any = 1
+    for _ in range(1_000):
+        nested = {"a": [nested]}
+    with QuarantineWriter(tmp_path, "b1") as writer:
+        writer.add([rejection({"x": nested, "y": 2})])
+    (row,) = read_quarantine(writer.path)
+    assert row.columns is not None
+    assert row.columns["y"] == 2
+    assert f"(nested more than {MAX_LEVELS} levels deep)" in str(row.columns["x"])
+    assert refusal_key(rejection({"x": nested}))
