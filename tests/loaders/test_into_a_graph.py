@@ -6,16 +6,18 @@ from pathlib import Path
 
 from conftest import empty
 from test_access_log import TestContract as AccessLog
+from test_contacts import TestCards as Contacts
 from test_segment import TestContract as Segment
 from test_shopify_orders import TestContract as ShopifyOrders
+from test_survey import TestLimeSurvey as Survey
 
 from graphprofile import GraphProfile
 from graphprofile.settings import Settings
 from graphprofile.store import Store
 from graphprofile.testing import LoaderContract
 
-CONTRACTS: list[LoaderContract] = [AccessLog(), Segment(), ShopifyOrders()]
-del AccessLog, Segment, ShopifyOrders
+CONTRACTS: list[LoaderContract] = [AccessLog(), Contacts(), Segment(), ShopifyOrders(), Survey()]
+del AccessLog, Contacts, Segment, ShopifyOrders, Survey
 
 
 def test_every_loader_gives_the_same_graph_whole_and_in_parts(
