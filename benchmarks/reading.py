@@ -1,5 +1,7 @@
 """Reading and checking without any engine, beside the plain parse of the same files by ``polars.read_csv``.
 
+``and its quality`` also gathers what a batch keeps of its rows, as every load does.
+
     python benchmarks/reading.py --rows 1000000 [--rounds 3] [--json]
 
 Every figure is the median of rounds that take turns, each in a process of its own, so that the peak of memory is
@@ -24,10 +26,11 @@ from generator import write_csv
 from graphprofile.loaders.generic import GenericLoader
 
 from graphprofile.ingest.mapping import Mapping
+from graphprofile.ingest.quality.gather import Gatherer
 from graphprofile.ingest.read import read_checked
 from graphprofile.vocabulary import Vocabulary
 
-READ, PARSE = "read and check", "polars.read_csv"
+READ, GATHER, PARSE = "read and check", "and its quality", "polars.read_csv"
 
 
 def write_variants(folder: Path, rows: int) -> list[Path]:
@@ -55,8 +58,12 @@ def measure(method: str, path: Path) -> dict[str, Any]:
     if method == PARSE:
         rows = pl.read_csv(path).height
     else:
+        # A watermark in the middle: half of the events lie behind it.
+        quality = Gatherer(1_600_000_000_000, {}) if method == GATHER else None
         for chunk in read_checked(path, GenericLoader(), "events", Mapping(), Vocabulary()):
             rows += chunk.read - len(chunk.rejected)
+            if quality is not None:
+                quality.add(chunk)
     return {
         "rows": rows,
         "seconds": time.perf_counter() - started,
@@ -87,7 +94,7 @@ def compare(rows: int, rounds: int) -> list[dict[str, Any]]:
         paths = write_variants(Path(folder), rows)
         for _ in range(rounds):
             for path in paths:
-                for method in (READ, PARSE):
+                for method in (READ, GATHER, PARSE):
                     found = _apart(method, path)
                     assert found["rows"] == rows, found
                     taken.setdefault((path.stem, method), []).append(found)

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from graphprofile.store import Store
 
 _TIMES = ("started_at", "finished_at", "undone_at", "last_write_at", "newest_ts", "oldest_ts")
-_INTERNAL = ("command", "file_rows", "sources", "unsent_files", "writer")
+_INTERNAL = (
+    "command",
+    "file_rows",
+    "quality",
+    "sources",
+    "unsent_files",
+    "verdict",
+    "watermark",
+    "way",
+    "writer",
+)
 
 
 FIRST = (1 << 62, "")

@@ -23,19 +23,17 @@ from graphprofile.distributions import (
     DISTRIBUTIONS,
     Ranks,
     Stretch,
-    band,
-    by_chance,
     contribution_bins,
     folded_tags,
     number_bin,
     popularity_bins,
-    psi,
     ranks,
 )
 from graphprofile.export import ITEM, event_parameters
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.records import chunks, iso
+from graphprofile.stability import band, by_chance, changes, psi
 from graphprofile.vocabulary import Vocabulary
 from graphprofile.writeback import UserVectors
 
@@ -235,20 +233,9 @@ def compare_inputs(then: Mapping[str, Any], now: Stretch) -> dict[str, Any]:
             "psi": None if value is None else round(value, 4),
             "band": None if value is None else band(value),
             "by_chance": round(by_chance(p, q, (int(then["users"]), now.users)), 4) if enough else None,
-            "changes": _changes(p, q) if enough else [],
+            "changes": changes(p, q) if enough else [],
         }
     return out
-
-
-def _changes(then: Mapping[str, float], now: Mapping[str, float], most: int = 3) -> list[dict[str, Any]]:
-    """The bins whose shares moved most."""
-    p, q = max(1e-9, sum(then.values())), max(1e-9, sum(now.values()))
-    rows = [
-        {"bin": name, "then": round(then.get(name, 0.0) / p, 4), "now": round(now.get(name, 0.0) / q, 4)}
-        for name in sorted(then.keys() | now.keys())
-    ]
-    rows.sort(key=lambda row: -abs(float(str(row["now"])) - float(str(row["then"]))))
-    return [row for row in rows[:most] if row["now"] != row["then"]]
 
 
 def moved_vectors(

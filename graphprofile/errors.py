@@ -7,6 +7,7 @@ The tree::
     │   └── Forbidden           the API key does not have the scope
     ├── ConfigError             settings or the vocabulary cannot be used
     ├── SourceError             a source cannot be read at all (single bad rows are quarantined instead)
+    ├── BatchRefused            a declared threshold of data quality was passed: nothing was written
     ├── EngineError             the graph engine refused or failed
     │   ├── EngineUnavailable   nobody answers at the address
     │   ├── AuthenticationFailed
@@ -69,6 +70,12 @@ class SourceError(GraphProfileError):
     """A source cannot be read at all."""
 
     code = "source"
+
+
+class BatchRefused(GraphProfileError):
+    """A batch does not meet the declared thresholds of data quality; nothing of it was written."""
+
+    code = "batch_refused"
 
 
 class EngineError(GraphProfileError):

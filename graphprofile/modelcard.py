@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from graphprofile.distributions import DISTRIBUTIONS, LARGE, MODERATE
+from graphprofile.distributions import DISTRIBUTIONS
 from graphprofile.records import iso
+from graphprofile.stability import LARGE, MODERATE
 
 _METHODS = {
     "model": "**this model's recipe**",

@@ -48,8 +48,10 @@ if TYPE_CHECKING:
     from graphprofile.exchange import ExportResult
     from graphprofile.filters import Filters, Where
     from graphprofile.ingest.live import LiveBatch
+    from graphprofile.ingest.quality.thresholds import FailOn
     from graphprofile.ingest.recipes import Given
     from graphprofile.networks import AnalysisResult
+    from graphprofile.quality import Quality
     from graphprofile.store.asking import Rows
     from graphprofile.watch import Arrival
 
@@ -284,6 +286,7 @@ class GraphProfile:
         time_unit: Literal["s", "ms", "us", "ns"] | None = None,
         on_conflict: Literal["keep", "replace"] = "keep",
         resend: bool = False,
+        fail_on: FailOn = (),
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> LoadResult:
@@ -306,6 +309,8 @@ class GraphProfile:
             on_conflict: An event that comes with other content than the stored one: ``keep`` the stored one, or
                 ``replace`` it. Both versions are reported either way.
             resend: Send the rows of files that were taken in whole before, too.
+            fail_on: Thresholds of data quality, ``{"max_late": 0.1}`` or ``["max_late=0.1"]``, beside those of the
+                mapping file (``"none"`` switches these off): see ``docs/quality.md``.
             dry_run: Check and look up only.
             progress: Called with (source, bytes or rows read, their total or None) after each stretch.
 
@@ -313,6 +318,7 @@ class GraphProfile:
             SourceError: A source cannot be read, or lacks columns.
             UsageError: No such loader or wrong mapping.
             ConfigError: The mapping file is wrong.
+            BatchRefused: A threshold is not met; nothing was written.
             StoreMismatch: The vocabulary differs from the one in the graph.
         """
         from graphprofile.ingest.recipes import make_recipe
@@ -332,6 +338,7 @@ class GraphProfile:
             data_dir=self.settings.data_dir,
             on_conflict=on_conflict,
             resend=resend,
+            fail_on=fail_on,
             dry_run=dry_run,
             progress=progress,
         )
@@ -363,7 +370,7 @@ class GraphProfile:
             time_unit: Unit of numeric times.
             settle_seconds: A file is taken when it has not changed for so long.
             stop: Ends the watch after the file at work.
-            **options: ``on_conflict`` and ``progress``, as for :meth:`load`.
+            **options: ``on_conflict``, ``fail_on`` and ``progress``, as for :meth:`load`.
 
         Yields:
             What became of each file.
@@ -380,6 +387,20 @@ class GraphProfile:
         recipe = make_recipe(loader, kind, mapping, time_zone, time_unit)
         self._prepare()
         return Watch(self, path, recipe, settle_seconds, stop or threading.Event(), options).arrivals()
+
+    def quality(self, batch: str | None = None) -> Quality:
+        """What the rows of a batch looked like: completeness, lateness, volume, drift against earlier batches, trend.
+
+        Args:
+            batch: Id of the batch; None takes the latest finished one that has a record.
+
+        Raises:
+            NotFound: No such batch, or none with a record yet.
+            UsageError: The batch has no record: it is under way, broken off, undone, or came over HTTP.
+        """
+        from graphprofile.quality import read_quality
+
+        return read_quality(self.store, batch)
 
     def undo(self, batch: str, *, progress: Progress | None = None) -> UndoResult:
         """Take a batch out: events, nodes nothing else names, descriptions; interests of who is touched are due.
@@ -425,7 +446,7 @@ class GraphProfile:
             neo4j_home: A local Neo4j whose server is stopped.
             progress: As for :meth:`load`.
             settings: Further arguments of :meth:`open`.
-            **options: ``loader``, ``kind``, ``mapping``, ``time_zone`` and ``time_unit`` of :meth:`load`.
+            **options: ``loader``, ``kind``, ``mapping``, ``time_zone``, ``time_unit`` and ``fail_on`` of :meth:`load`.
 
         Raises:
             UsageError: The store or the folder is not empty, or the store is a server's.
@@ -462,7 +483,7 @@ class GraphProfile:
             NotFound: A batch has no refused rows.
         """
         from graphprofile.ingest.quarantine import list_quarantine
-        from graphprofile.ingest.session import retry_file
+        from graphprofile.ingest.retry import retry_file
 
         found = {entry.batch: entry.path for entry in list_quarantine(self.settings.data_dir)}
         for batch in batches:
@@ -905,14 +926,22 @@ class GraphProfile:
             model=in_use,
             title=title,
         )
-        path = Path(out)
-        try:
-            path.write_text(build_report(data), "utf-8")
-        except OSError as error:
-            raise UsageError(
-                f"{path}: cannot be written: {error.strerror or error}.", "Name another file."
-            ) from error
-        return path
+        return _written(Path(out), build_report(data))
+
+    def quality_report(self, out: str | Path = "quality.html", *, batch: str | None = None) -> Path:
+        """Write one self-contained HTML file on the rows of a batch, see :meth:`quality`.
+
+        Args:
+            out: Where to write it.
+            batch: Id of the batch; None takes the latest that has a record.
+
+        Raises:
+            NotFound: No such batch, or none with a record yet.
+            UsageError: The batch has no record, or the file cannot be written.
+        """
+        from graphprofile.quality_report import build_quality_report
+
+        return _written(Path(out), build_quality_report(self.quality(batch)))
 
     def digest(self) -> str:
         """64 hex digits that are equal where two graphs hold the same, on whichever engine."""
@@ -1044,6 +1073,16 @@ def filters_of(tags: Sequence[str], where: Sequence[Where], available: bool) -> 
             raise UsageError(f"{name!r} is no tag.", "Give NAME or KIND:NAME.")
     asked = [where] if isinstance(where, str) else list(where)
     return Filters(tuple(names), tuple(asked), available)
+
+
+def _written(path: Path, text: str) -> Path:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be written: {error.strerror or error}.", "Name another file."
+        ) from error
+    return path
 
 
 def known_id(value: Any) -> str:

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     import polars as pl
 
+    from graphprofile.ingest.quality.filled import Filled
+
 T = TypeVar("T")
 
 Kind = Literal["events", "users", "items", "content", "tags", "retracted"]
@@ -138,6 +140,8 @@ class EventChunk:
         source_number: Place of the source among those of its batch.
         skipped: Reason -> rows that the loader left out on purpose.
         cleaned: Rule of a mapping file -> values that it changed.
+        filled: Of the stretch that this one begins: how many rows have a value in each column, and all of its
+            events; None of the others.
     """
 
     frame: pl.DataFrame
@@ -150,6 +154,7 @@ class EventChunk:
     source_number: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     cleaned: dict[str, int] = field(default_factory=dict)
+    filled: Filled | None = None
 
 
 @dataclass
@@ -164,6 +169,7 @@ class RetractionChunk:
         position: As for :class:`EventChunk`.
         size: As for :class:`EventChunk`.
         source_number: As for :class:`EventChunk`.
+        filled: As for :class:`EventChunk`.
     """
 
     frame: pl.DataFrame
@@ -174,6 +180,7 @@ class RetractionChunk:
     position: int = 0
     size: int | None = None
     source_number: int = 0
+    filled: Filled | None = None
 
 
 @dataclass
@@ -213,6 +220,7 @@ class DescriptionChunk:
         repeats: Good rows that another one in ``rows`` stands for: duplicates.
         skipped: Reason -> rows that the loader left out on purpose.
         cleaned: Rule of a mapping file -> values that it changed.
+        filled: As for :class:`EventChunk`.
     """
 
     kind: Kind
@@ -226,6 +234,7 @@ class DescriptionChunk:
     repeats: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     cleaned: dict[str, int] = field(default_factory=dict)
+    filled: Filled | None = None
 
 
 Chunk: TypeAlias = EventChunk | DescriptionChunk | RetractionChunk
@@ -362,13 +371,24 @@ class InitResult(Document):
     store_id: str
 
 
+class ThresholdResult(Document):
+    """How a batch stands to one threshold; ``figure`` is None where there is nothing to tell by."""
+
+    name: str
+    limit: float
+    figure: float | None
+    passed: bool
+    detail: str
+
+
 class LoadResult(Document):
     """Answer of ``load``; ``read`` = applied + duplicates + conflicts + quarantined.
 
     ``late`` and ``replaced`` are parts of ``applied``. ``unsent`` are duplicates too: rows of files that an earlier
     batch had taken in whole. ``resumed``: an earlier process had begun the batch; the counts are those of both.
     ``skipped``: reason -> rows that the loader left out on purpose, which are not in ``read``. ``cleaned``: rule of a
-    mapping file, as ``kind.column.rule`` -> values that it changed.
+    mapping file, as ``kind.column.rule`` -> values that it changed. ``thresholds``: how the batch stands to each that
+    was declared, before it was written.
     """
 
     batch: str
@@ -388,6 +408,7 @@ class LoadResult(Document):
     dry_run: bool = False
     skipped: dict[str, int] = {}
     cleaned: dict[str, int] = {}
+    thresholds: list[ThresholdResult] = []
 
 
 class UndoResult(Document):

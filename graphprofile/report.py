@@ -6,11 +6,9 @@ have yet (a model, vectors, tags, events) is left out, and the page says what to
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from importlib.resources import files
 from typing import Any
 
 from graphprofile.batches import read_batches
@@ -22,6 +20,7 @@ from graphprofile.report_parts import neighbourhood, sections
 from graphprofile.report_parts.buckets import all_starts, bucket_of, day_start, month_start, too_coarse
 from graphprofile.report_parts.data import EmbeddingMap, InterestsOverTime, ReportData
 from graphprofile.report_parts.figures import COLOURS
+from graphprofile.report_parts.frame import framed
 from graphprofile.report_parts.projection import Point, project
 from graphprofile.store import Store
 from graphprofile.vocabulary import Vocabulary
@@ -134,8 +133,6 @@ def collect_report(
 
 def build_report(data: ReportData) -> str:
     """The page: HTML with styles, script and Plotly in it; it loads nothing from anywhere."""
-    from plotly.offline import get_plotlyjs
-
     page = sections.Page()
     sections.add_interests(page, data)
     sections.add_map(page, data)
@@ -144,48 +141,20 @@ def build_report(data: ReportData) -> str:
     sections.add_metrics(page, data)
     sections.add_data(page, data)
     text = sections.text
-    here = files("graphprofile.report_parts")
-    # "<" could end the script element from inside a title; in JSON it can be written otherwise.
-    figures = json.dumps(page.figures, separators=(",", ":")).replace("<", "\\u003c")
     lead = [f"The {text(data.engine)} store"]
     lead.append(
         f"as of its newest event, {sections.day(data.as_of)}" if data.as_of else "holds no events yet"
     )
     model = f', with vectors of model <span class="whole">{text(data.model)}</span>' if data.model else ""
-    links = "".join(f'<a href="#{anchor}">{text(title)}</a>' for anchor, title, _ in page.sections)
-    notes = "".join(f'<p class="caption">{text(note)}</p>' for note in data.notes)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; \
-style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="generator" content="graphprofile">
-<title>{text(data.title)}</title>
-<style>
-{here.joinpath("palette.css").read_text("utf-8")}{here.joinpath("page.css").read_text("utf-8")}</style>
-</head>
-<body>
-<header>
-<p class="kicker">graphprofile report</p>
-<h1>{text(data.title)}</h1>
-<p class="lead">{" ".join(lead)}{model}.</p>
-{sections.tiles(data)}
-<nav aria-label="Sections">{links}</nav>
-</header>
-<main>
-{"".join(section for _, _, section in page.sections)}
-</main>
-<footer>{notes}<p>Written {sections.day(data.generated_at)} {data.generated_at[11:16]} UTC. \
-Plots by Plotly.js, contained in this file.</p><noscript><p>The plots need JavaScript.</p></noscript></footer>
-<script>{get_plotlyjs()}</script>
-<script type="application/json" id="figures">{figures}</script>
-<script>
-{here.joinpath("plots.js").read_text("utf-8")}{here.joinpath("page.js").read_text("utf-8")}</script>
-</body>
-</html>
-"""
+    return framed(
+        page,
+        title=data.title,
+        kicker="graphprofile report",
+        lead=f"{' '.join(lead)}{model}.",
+        tiles=sections.tiles(data),
+        generated_at=data.generated_at,
+        notes=data.notes,
+    )
 
 
 def main_tags(store: Store) -> tuple[str | None, list[str], int]:

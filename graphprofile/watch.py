@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphprofile.errors import EngineError, GraphProfileError, SourceError, UsageError
+from graphprofile.errors import BatchRefused, EngineError, GraphProfileError, SourceError, UsageError
 from graphprofile.ingest.files import is_data_file
 from graphprofile.ingest.recipes import Recipe
 from graphprofile.ingest.seen import read_before
@@ -33,8 +33,9 @@ class Arrival:
 
     Attributes:
         path: The file.
-        state: loaded | known (a batch had read it before) | refused (it cannot be read) | waiting (the engine
-            failed, it is tried again).
+        state: loaded | known (a batch had read it before) | refused (it cannot be read, or
+            a threshold is not met; it is looked at again when it changes) | waiting (the engine failed, it is tried
+            again).
         result: Of the batch, where there was one.
         error: Why it was refused or waits.
     """
@@ -129,7 +130,7 @@ class Watch:
                 time_unit=self.recipe.time_unit,
                 **self.options,
             )
-        except (SourceError, UsageError) as error:
+        except (SourceError, UsageError, BatchRefused) as error:
             return Arrival(path, "refused", error=error)
         except EngineError as error:
             return Arrival(path, "waiting", error=error)

@@ -252,11 +252,13 @@ def test_a_source_of_ones_own_in_ten_minutes(
     assert "60 of the rows looked at can be used, 0 would be refused" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("block", [block for page, block in blocks("toml") if page == "mapping.md"])
+@pytest.mark.parametrize(
+    "block", [block for page, block in blocks("toml") if page in ("mapping.md", "quality.md")]
+)
 def test_mappings_in_the_docs_are_in_order(block: str) -> None:
     import tomllib
 
     from graphprofile.ingest.mapped.check import check_rules
 
     rows = '[events]\nuser_id="u"\nevent_type="e"\nobject_id="o"\ntimestamp="t"\nvalue="Price"\n'
-    check_rules(tomllib.loads(block + rows), "docs/mapping.md", block + rows)
+    check_rules(tomllib.loads(block + rows), "the docs", block + rows)

@@ -4,4 +4,4 @@
 //   now (int, epoch ms): the present
 MATCH (b:Batch {id: $id})
 SET b.state = 'undone', b.undone_at = $now, b.newest_ts = null, b.oldest_ts = null, b.files = [], b.file_rows = [],
-    b.unsent_files = [], b.command = null
+    b.unsent_files = [], b.command = null, b.quality = null, b.verdict = null

@@ -11,8 +11,6 @@ import click
 from graphprofile.cli.options import Connection
 from graphprofile.cli.output import print_json, progress_bar
 
-DONE, PARTIAL = 0, 3
-
 
 def split_folder(bulk: str, sources: tuple[Any, ...], server: bool) -> tuple[str | None, tuple[Any, ...]]:
     """The folder that ``--bulk`` names, and the sources.
@@ -39,7 +37,7 @@ def load_bulk(
     options: dict[str, Any],
 ) -> int:
     """Load the embedded store, or write files for Neo4j's importer and run it where it is local."""
-    from graphprofile.cli.loading import show_load
+    from graphprofile.cli.loading import exit_code, show_load
     from graphprofile.ingest.bulk.load import ImportFiles
     from graphprofile.profiles import GraphProfile
 
@@ -66,4 +64,4 @@ def load_bulk(
         if isinstance(result, ImportFiles):
             done = "imported" if result.imported else f"the files are in {result.folder}"
             print(f"Next ({done}):", *result.next, sep="\n  ")
-    return PARTIAL if result.quarantined or result.conflicts else DONE
+    return exit_code(result)

@@ -17,7 +17,7 @@ from graphprofile.records import KINDS
 if TYPE_CHECKING:
     from graphprofile.records import LoadResult
 
-DONE, PARTIAL = 0, 3
+DONE, FAILED, PARTIAL = 0, 1, 3
 
 
 on_conflict = click.option(
@@ -33,6 +33,13 @@ def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of everything that reads sources."""
     for option in (
         click.option("--dry-run", is_flag=True, help="Check and count, write nothing."),
+        click.option(
+            "--fail-on",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A threshold of data quality that stops the batch before it is applied, e.g. max_late=0.1; `none` "
+            "switches off those of the mapping file.",
+        ),
         click.option("--resend", is_flag=True, help="Send files that were taken in whole before, too."),
         on_conflict,
         click.option(
@@ -148,6 +155,13 @@ def load(
         print_json(result.to_json())
     else:
         show_load(result)
+    return exit_code(result)
+
+
+def exit_code(result: LoadResult) -> int:
+    """Of one batch: also a dry run fails where the batch would be refused."""
+    if not all(one.passed for one in result.thresholds):
+        return FAILED
     return PARTIAL if result.quarantined or result.conflicts else DONE
 
 
@@ -217,6 +231,12 @@ def show_load(result: LoadResult) -> None:
         note(f"Left out: {rows:,} rows, {reason}")
     for rule, values in result.cleaned.items():
         note(f"Cleaned: {values:,} values by {rule}")
+    for one in result.thresholds:
+        figure = "nothing to tell by" if one.figure is None else f"{one.figure:.4g}"
+        verdict = "met" if one.passed else "NOT MET"
+        note(f"Threshold {one.name} = {one.limit:g}: {figure}, {verdict} ({one.detail})")
+    if not all(one.passed for one in result.thresholds):
+        note("A load under these thresholds is refused.")
     if result.quarantine_file:
         note(f"Refused rows with their reasons: {result.quarantine_file}")
     if result.replaced_file:
@@ -251,7 +271,7 @@ def update(connection: Connection, sources: tuple[Any, ...], **options: Any) -> 
         if result.train:
             state = "promoted" if result.train.promoted else "kept, not promoted"
             print(f"Trained again: {result.train.model} {state}, {result.train.reason}")
-    return PARTIAL if result.load.quarantined or result.load.conflicts else DONE
+    return exit_code(result.load)
 
 
 @click.command(epilog="Example: graphprofile loaders")

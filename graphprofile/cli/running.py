@@ -89,20 +89,37 @@ def _model(document: Mapping[str, Any]) -> str | None:
 
 @click.command(epilog="Example: graphprofile report u1 --out report.html")
 @click.argument("reader", required=False, metavar="[USER]")
+@click.option("--quality", is_flag=True, help="On the rows of a batch: completeness, lateness, drift, trend.")
+@click.option("--batch", metavar="ID", help="With --quality: which batch; the latest by default.")
 @click.option(
-    "--out", default="report.html", show_default=True, metavar="FILE.html", help="Where to write it."
+    "--out", metavar="FILE.html", help="Where to write it; report.html, or quality.html, by default."
 )
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @common
-def report(connection: Connection, reader: str | None, out: str, show: bool) -> int:
-    """Write one self-contained HTML file with plots, and the profile of USER (somebody typical by default)."""
+def report(
+    connection: Connection, reader: str | None, quality: bool, batch: str | None, out: str | None, show: bool
+) -> int:
+    """Write one self-contained HTML file with plots, and the profile of USER (somebody typical by default).
+
+    With --quality it is on the rows of a batch instead; --json then prints its figures, and writes the file only where
+    --out says so.
+    """
+    if quality and reader is not None:
+        raise click.UsageError(f"--quality is on a batch, not on {reader}.", click.get_current_context())
+    if batch is not None and not quality:
+        raise click.UsageError("--batch goes with --quality.", click.get_current_context())
+    path: Path | None = None
     with connection.open() as gp:
-        path = gp.report(out, user_id=reader)
+        if not quality:
+            path = gp.report(out or "report.html", user_id=reader)
+        elif out is not None or show or not connection.as_json:
+            path = gp.quality_report(out or "quality.html", batch=batch)
+        document = gp.quality(batch).to_json() if quality and connection.as_json else {}
     if connection.as_json:
-        print_json({"report": str(path)})
+        print_json({**document, "report": None if path is None else str(path)})
     else:
         print(f"Report: {path}")
-    if show:
+    if show and path is not None:
         import webbrowser
 
         webbrowser.open(path.resolve().as_uri())

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graphprofile.errors import (
     AuthenticationFailed,
+    BatchRefused,
     BatchTakenOver,
     EngineError,
     EngineUnavailable,
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[GraphProfileError], int], ...] = (
     (NotFound, 404),
     (UsageError, 422),
     (SourceError, 422),
+    (BatchRefused, 422),
     (QueryTimeout, 422),
     (QueryTooLarge, 422),
     (EngineUnavailable, 503),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _KIND_OF = {label: kind for kind, label in OBJECT_LABELS.items()}
 _OWN = frozenset({"event_id", "ts", "hash", "value", "ts_precision", "batch"})
 
+CONFLICT = "conflict:"
+"""What the reason of an event in conflict begins with."""
 SHORT_HASH = 8
 """Digits of a hash that a claim keeps: enough to tell the few versions of one event apart."""
 
@@ -156,7 +158,7 @@ def conflict_report(
             f"at {iso(other.row.ts)}, value {other.row.value}"
         )
     reason = (
-        f"conflict: {row.type} {row.event_id!r} is already there with other content ({version}); {outcome}"
+        f"{CONFLICT} {row.type} {row.event_id!r} is already there with other content ({version}); {outcome}"
     )
     return Rejection(source, row.line, "event_id", reason, as_generic(row, event_name), checked=True)
 

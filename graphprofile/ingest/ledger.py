@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from graphprofile.errors import BatchTakenOver
 from graphprofile.ingest.claims import pack, unpack
 from graphprofile.ingest.counts import SUMMED, Counts
+from graphprofile.reading import watermark
 
 if TYPE_CHECKING:
     from graphprofile.store import Store, Transaction
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SILENT_AFTER_MS = 600_000
 """A batch of another machine that has written nothing for so long was left behind."""
 
+NO_EVENT = -(1 << 62)
+"""The watermark of an empty store: no time, so that a batch that does not say its own can be told from it."""
 
 Progress: TypeAlias = tuple[tuple[str, int | None], ...]
 """Lanes and the number of transactions in each."""
@@ -49,6 +52,7 @@ class Ledger:
         lanes: How many writers work side by side.
         resumed: Whether the batch was begun by another process.
         done: Ids of the parts that are there already; what they brought is not written again.
+        watermark: Newest event before the batch, epoch ms, whichever process began it; None where there was none.
     """
 
     store: Store
@@ -57,6 +61,7 @@ class Ledger:
     lanes: int = 1
     resumed: bool = False
     done: frozenset[str] = frozenset()
+    watermark: int | None = None
     _conflicts: frozenset[str] = field(default=frozenset())
 
     @classmethod
@@ -71,13 +76,14 @@ class Ledger:
         """
         writer = this_writer()
         _at_work.add(writer)
-        for found in _left_behind(store, properties.get("command")):
+        for found in left_behind(store, properties.get("command")):
             ledger = cls(store, found["id"], writer, lanes, resumed=True)
             if ledger._adopt(found["writer"]):
                 return ledger
-        ledger = cls(store, batch, writer, lanes)
+        ledger = cls(store, batch, writer, lanes, watermark=watermark(store))
         record = {
             **properties,
+            "watermark": NO_EVENT if ledger.watermark is None else ledger.watermark,
             "state": "running",
             "writer": writer,
             "started_at": now_ms(),
@@ -101,10 +107,18 @@ class Ledger:
 
         if not self.store.write(take):
             return False
+        self.watermark = self._watermark_at_the_start()
         parts = self.store.read("load/list_parts", **bounds(self.batch))
         self.done = frozenset(row["id"] for row in parts)
         self._conflicts = frozenset(row["id"] for row in parts if row["conflicts"])
         return True
+
+    def _watermark_at_the_start(self) -> int | None:
+        """What the process that began the batch found: its own events are no reason to call the others late."""
+        known = self.store.read("load/read_batch", id=self.batch)[0]["batch"].get("watermark")
+        if known is None:
+            return watermark(self.store)
+        return None if known == NO_EVENT else int(known)
 
     def _open_lanes(self, tx: Transaction) -> None:
         lanes = [self._lane(number) for number in range(self.lanes)]
@@ -180,6 +194,10 @@ class Ledger:
         properties.update(Counts().as_properties())
         identifier = f"{batch}/~{self.part(name)}"
         tx.run("load/record_part", id=identifier, properties=properties, lane=self._lane(lane))
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """What became of the rows so far, by kind, over all processes that wrote the batch."""
+        return self.store.read("load/sum_parts_by_kind", **bounds(self.batch))
 
     def close(self, state: str, **properties: Any) -> Counts:
         """End the batch, its counts being the sums over its parts.
@@ -268,7 +286,8 @@ def _started(pid: int) -> str:
         return ""
 
 
-def _left_behind(store: Store, command: str | None) -> list[dict[str, Any]]:
+def left_behind(store: Store, command: str | None) -> list[dict[str, Any]]:
+    """Batches that the same command began and nobody is at work at any more."""
     if command is None:
         return []
     found = store.read("load/find_unfinished", command=command)

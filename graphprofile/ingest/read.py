@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from graphprofile.ingest.files import Opened, expand_paths, open_source
 from graphprofile.ingest.header import csv_header, with_constants
 from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
+from graphprofile.ingest.quality.filled import count_filled
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.runs import run_chunks
 from graphprofile.ingest.sql.reading import OpenSource, sql_chunks
@@ -54,6 +55,7 @@ CHECK_ROWS = 40_000
 ROWS = "<rows>"
 """Name of a source that is no file."""
 
+C = TypeVar("C", EventChunk, DescriptionChunk, RetractionChunk)
 Source = Any
 """A :class:`SourceFile` or path, a frame (Polars, pandas, Arrow), a query, or an iterable of dicts."""
 
@@ -205,12 +207,13 @@ def read_checked(
         must_have = False
         ready = replace(raw, frame=mapped)
         if kind == "retracted":
-            yield from _retraction_slices(check_retracted(ready, vocabulary, original=original), chunk_rows)
+            found = _looked_at(ready, check_retracted(ready, vocabulary, original=original))
+            yield from _retraction_slices(found, chunk_rows)
         elif kind == "events":
             ready, original, withdrawn = split_retracted(ready, original)
             if withdrawn is not None:
                 gone, gone_original = withdrawn
-                found = check_retracted(gone, vocabulary, original=gone_original)
+                found = _looked_at(gone, check_retracted(gone, vocabulary, original=gone_original))
                 if made.several:
                     found.rejected = once_a_row(found.rejected)
                 yield from _retraction_slices(found, chunk_rows)
@@ -225,43 +228,65 @@ def read_checked(
                 original=original,
                 occurrences=occurrences,
             )
+            chunk = _looked_at(ready, chunk)
             if made.several:
                 chunk.rejected = once_a_row(chunk.rejected)
             yield from _event_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
         else:
             described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
+            described = _looked_at(ready, described)
             if made.several:
                 described.rejected = once_a_row(described.rejected)
             yield from _description_slices(replace(described, skipped=skipped, cleaned=cleaned), chunk_rows)
 
 
+def _looked_at(ready: RawChunk, chunk: C) -> C:
+    """The chunk, with what is told of its rows together: how many have a value in each column, and the events."""
+    faultless = len(chunk.rejected) == len(ready.rejected)
+    chunk.filled = count_filled(ready.frame, ready.kind, faultless=faultless)
+    if isinstance(chunk, EventChunk):
+        chunk.filled.events = chunk.frame
+    return chunk
+
+
 def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
     """The chunk in stretches of so many good rows; the refused and the left out ones go with the first."""
-    rejected, skipped, cleaned = chunk.rejected, chunk.skipped, chunk.cleaned
+    rejected, skipped, cleaned, filled = chunk.rejected, chunk.skipped, chunk.cleaned, chunk.filled
     for start in range(0, max(chunk.frame.height, 1), rows):
         frame = chunk.frame[start : start + rows]
         read = frame.height + len(rejected)
-        yield replace(chunk, frame=frame, rejected=rejected, read=read, skipped=skipped, cleaned=cleaned)
-        rejected, skipped, cleaned = [], {}, {}
+        yield replace(
+            chunk, frame=frame, rejected=rejected, read=read, skipped=skipped, cleaned=cleaned, filled=filled
+        )
+        rejected, skipped, cleaned, filled = [], {}, {}, None
 
 
 def _retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[RetractionChunk]:
-    rejected = chunk.rejected
+    rejected, filled = chunk.rejected, chunk.filled
     for start in range(0, max(chunk.frame.height, 1), rows):
         frame = chunk.frame[start : start + rows]
-        yield replace(chunk, frame=frame, rejected=rejected, read=frame.height + len(rejected))
-        rejected = []
+        read = frame.height + len(rejected)
+        yield replace(chunk, frame=frame, rejected=rejected, read=read, filled=filled)
+        rejected, filled = [], None
 
 
 def _description_slices(chunk: DescriptionChunk, rows: int) -> Iterator[DescriptionChunk]:
     rejected, skipped, cleaned, repeats = chunk.rejected, chunk.skipped, chunk.cleaned, chunk.repeats
+    filled = chunk.filled
     for start in range(0, max(len(chunk.rows), 1), rows):
         part = chunk.rows[start : start + rows]
         read = len(part) + len(rejected) + repeats
         yield replace(
-            chunk, rows=part, rejected=rejected, read=read, repeats=repeats, skipped=skipped, cleaned=cleaned
+            chunk,
+            rows=part,
+            rejected=rejected,
+            read=read,
+            repeats=repeats,
+            skipped=skipped,
+            cleaned=cleaned,
+            filled=filled,
         )
-        rejected, skipped, cleaned, repeats = [], {}, {}, 0
+        rejected, skipped, cleaned, repeats, filled = [], {}, {}, 0, None
 
 
 def _file_chunks(

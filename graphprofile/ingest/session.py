@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphprofile.errors import BatchTakenOver, EngineUnavailable, GraphProfileError
 from graphprofile.ingest.apply import EventWriter, OnConflict
+from graphprofile.ingest.claims import pack
 from graphprofile.ingest.counts import SUMMED, Counts
 from graphprofile.ingest.describe import DescriptionWriter
-from graphprofile.ingest.ledger import Ledger
+from graphprofile.ingest.ledger import Ledger, left_behind
 from graphprofile.ingest.mapping import Mapping
+from graphprofile.ingest.quality.compare import read_earlier, way_of
+from graphprofile.ingest.quality.gather import Gatherer, outcomes_of
+from graphprofile.ingest.quality.judge import judge, require
+from graphprofile.ingest.quality.rehearse import Repeats, require_twice
+from graphprofile.ingest.quality.thresholds import FailOn, Thresholds, thresholds_of
 from graphprofile.ingest.quarantine import (
     Origin,
-    QuarantinedRow,
     QuarantineWriter,
-    finish_retry,
-    read_quarantine,
-    rows_by_origin,
 )
 from graphprofile.ingest.read import CHECK_ROWS, expand_paths, read_checked
 from graphprofile.ingest.recipes import (
@@ -35,7 +37,6 @@ from graphprofile.ingest.recipes import (
     Recipe,
     keep_rules,
     planned_queries,
-    recipe_of,
     require_one_table,
 )
 from graphprofile.ingest.refusals import Refusals
@@ -55,6 +56,7 @@ from graphprofile.records import (
     Rejection,
     RetractionChunk,
     SourceFile,
+    ThresholdResult,
 )
 from graphprofile.vocabulary import Vocabulary
 
@@ -77,6 +79,7 @@ class Batch:
         on_conflict: Which version of an event stands: ``keep`` or ``replace``.
         files: Keys of its sources, in order; None for what is no file. See :class:`FileKeys`.
         unsent: Rows of the files among them that an earlier batch has taken in whole.
+        thresholds: What the batch must meet; judged where nothing is written.
     """
 
     source: str
@@ -85,6 +88,12 @@ class Batch:
     on_conflict: OnConflict = "keep"
     files: tuple[str | None, ...] = ()
     unsent: dict[str, int] = field(default_factory=dict)
+    thresholds: Thresholds | None = None
+
+    @property
+    def way(self) -> str:
+        """What tells the sort of source, see :func:`graphprofile.ingest.quality.compare.way_of`."""
+        return way_of(self.recipe)
 
 
 def new_batch_id() -> str:
@@ -190,9 +199,11 @@ def run_batch(
     if ledger is not None:
         log.info("batch_started", batch=ledger.batch, source=batch.source, resumed=ledger.resumed)
     total = Counts()
-    events = EventWriter(
-        store, ledger, vocabulary.name_of, watermark(store), batch.on_conflict, replaced=replaced
-    )
+    newest = watermark(store) if ledger is None else ledger.watermark
+    events = EventWriter(store, ledger, vocabulary.name_of, newest, batch.on_conflict, replaced=replaced)
+    quality = Gatherer(newest, vocabulary.name_of)
+    outcomes: dict[str, Counts] = {}
+    repeats = Repeats(batch.on_conflict == "replace") if ledger is None else None
     descriptions = DescriptionWriter(store, ledger, vocabulary.types)
     retractions = RetractionWriter(store, ledger)
     stretches: Counter[int] = Counter()
@@ -201,6 +212,11 @@ def run_batch(
     flawed: set[int] = set()
     skipped: Counter[str] = Counter()
     cleaned: Counter[str] = Counter()
+
+    def looked_at(chunks: Iterator[Checked]) -> Iterator[Checked]:
+        for origin, chunk in chunks:
+            quality.add(chunk)
+            yield origin, chunk
 
     def done(origin: Origin, chunk: Chunk, counts: Counts) -> None:
         rejected = [*chunk.rejected, *counts.rejected]
@@ -211,7 +227,9 @@ def run_batch(
             skipped.update(chunk.skipped)
             cleaned.update(chunk.cleaned)
         refuse(rejected, origin)
+        quality.refuse(counts.rejected)
         counts.rejected = []
+        outcomes.setdefault(chunk.kind, Counts()).add(counts)
         total.add(counts)
         log.debug(
             "stretch_written",
@@ -235,7 +253,11 @@ def run_batch(
                     position = before + int(share * (chunk.position - before))
                     progress(Path(chunk.source).name, position, chunk.size)
 
-            return events.write(chunk, name, reached)
+            if repeats is None:
+                return events.write(chunk, name, reached)
+            first, counts = repeats.apart(chunk)
+            counts.add(events.write(first, name, reached))
+            return counts
         if isinstance(chunk, DescriptionChunk):
             return descriptions.write(chunk, name)
         return retractions.write(chunk, name)
@@ -243,7 +265,7 @@ def run_batch(
     try:
         # While one chunk is written, the next is read and checked.
         with _Behind() as behind:
-            for origin, chunk in stretched(checked, STRETCH_ROWS):
+            for origin, chunk in stretched(looked_at(checked), STRETCH_ROWS):
                 number = chunk.source_number
                 name = f"{number:04d}.{stretches[number]:06d}"
                 stretches[number] += 1
@@ -261,6 +283,10 @@ def run_batch(
     finally:
         if ledger is not None:
             ledger.leave()
+    unsent = sum(batch.unsent[key] for key in batch.files if key in batch.unsent)
+    if ledger is not None:
+        outcomes = outcomes_of(ledger.outcomes())
+    record = quality.record(outcomes, unsent)
     if ledger is not None:
         whole = {
             key: batch.unsent.get(key, rows[number])
@@ -268,11 +294,18 @@ def run_batch(
             if key is not None and number not in flawed
         }
         total = ledger.close(
-            "done", files=list(whole), file_rows=list(whole.values()), unsent_files=list(batch.unsent)
+            "done",
+            files=list(whole),
+            file_rows=list(whole.values()),
+            unsent_files=list(batch.unsent),
+            quality=record.packed(),
         )
     seconds = time.perf_counter() - started
-    unsent = sum(batch.unsent[key] for key in batch.files if key in batch.unsent)
     read = total.read + unsent
+    judged: list[ThresholdResult] = []
+    if ledger is None and batch.thresholds is not None:
+        earlier = [one.record for one in read_earlier(store, batch.way)]
+        judged = judge(batch.thresholds, record, earlier)
     return LoadResult(
         batch=batch.id if ledger is None else ledger.batch,
         read=read,
@@ -290,10 +323,11 @@ def run_batch(
         seconds=round(seconds, 3),
         events_per_second=round(read / seconds, 1) if seconds else 0.0,
         dry_run=ledger is None,
+        thresholds=judged,
     )
 
 
-def _finished(result: LoadResult, **more: Any) -> LoadResult:
+def finished(result: LoadResult, **more: Any) -> LoadResult:
     """The result with what is known of it at the end, told to the log."""
     whole = result.model_copy(update=more)
     log.info("batch_finished", **whole.to_json())
@@ -340,6 +374,7 @@ def load_batch(
     data_dir: Path,
     on_conflict: OnConflict = "keep",
     resend: bool = False,
+    fail_on: FailOn = (),
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> LoadResult:
@@ -356,25 +391,43 @@ def load_batch(
         data_dir: Where the quarantine lies.
         on_conflict: Which version of an event stands: ``keep`` or ``replace``.
         resend: Send rows of files seen whole too.
+        fail_on: Thresholds beside those of the mapping file: where any holds, all is read and checked once before
+            anything is written. A batch that is gone on with was judged when it began.
         dry_run: Check and look up, write nothing.
         progress: Called with (source, bytes or rows read, their total or None).
 
     Returns:
         The counts; ``quarantine_file`` is the batch's, or the one of an earlier batch where all refused rows lie
         there already.
+
+    Raises:
+        BatchRefused: A threshold is not met; nothing was written.
     """
+    thresholds = thresholds_of(None if recipe.rules is None else recipe.rules.quality, fail_on)
     planned = plan_sources(sources, recipe)
+    if thresholds is not None:
+        require_twice(planned)
     files = file_keys(planned, recipe, vocabulary)
     # A file that is to replace what is stored is sent, whoever has seen it.
     unsent = {} if resend or on_conflict == "replace" else seen_whole(store, files)
-    batch = Batch(describe_sources(sources), new_batch_id(), recipe, on_conflict, files, unsent)
-    checked = checked_chunks(
+    batch = Batch(describe_sources(sources), new_batch_id(), recipe, on_conflict, files, unsent, thresholds)
+    leave_out = frozenset(number for number, key in enumerate(files) if key in unsent)
+    read = partial(
+        checked_chunks,
         planned,
         vocabulary,
         recipe,
         chunk_rows=CHECK_ROWS,
-        leave_out=frozenset(number for number, key in enumerate(files) if key in unsent),
+        leave_out=leave_out,
     )
+    command = command_key(files, on_conflict)
+    judged: list[ThresholdResult] = []
+    if thresholds is not None and not dry_run and not left_behind(store, command):
+        judged = run_batch(
+            store, vocabulary, read(), batch, lambda *_: None, ledger=None, progress=_checking(progress)
+        ).thresholds
+        require(judged)
+    checked = read()
     # Nothing is written before the first source has proved to be readable.
     first = list(itertools.islice(checked, 1))
     checked = itertools.chain(first, checked)
@@ -389,8 +442,10 @@ def load_batch(
             "loader": recipe.loader,
             "kind": recipe.kind or "any",
             "vocabulary": vocabulary.fingerprint(),
-            "command": command_key(files, on_conflict),
+            "command": command,
             "sources": [key or "" for key in files],
+            "way": batch.way,
+            **({"verdict": pack({"thresholds": [one.to_json() for one in judged]})} if judged else {}),
         },
         lanes=store.writers,
     )
@@ -411,11 +466,19 @@ def load_batch(
         )
         path = refusals.close()
         other = replacements.close()
-    return _finished(
+    return finished(
         result,
+        thresholds=judged,
         quarantine_file=None if path is None else str(path),
         replaced_file=None if other is None else str(other),
     )
+
+
+def _checking(progress: Progress | None) -> Progress | None:
+    """Progress of the pass that only looks."""
+    if progress is None:
+        return None
+    return lambda what, done, total: progress(f"checking {what}", done, total)
 
 
 def file_keys(planned: Sequence[Any], recipe: Recipe, vocabulary: Vocabulary) -> tuple[str | None, ...]:
@@ -448,59 +511,6 @@ def _refusals(data_dir: Path, batch: str, recipe: Recipe, suffix: str = "") -> Q
 def _replacements(data_dir: Path, batch: str, recipe: Recipe) -> QuarantineWriter:
     """Replaced events with both versions: kept beside the quarantine, but nothing to be tried again."""
     return _refusals(data_dir, batch, recipe, ".replaced")
-
-
-def retry_file(
-    store: Store,
-    vocabulary: Vocabulary,
-    path: Path,
-    *,
-    on_conflict: OnConflict = "keep",
-    progress: Progress | None = None,
-) -> LoadResult:
-    """Load the rows of a quarantine file again; those still refused stay in it with their new reasons.
-
-    Raises:
-        SourceError: The file is not what the quarantine writes.
-    """
-    left: list[tuple[Rejection, Origin]] = []
-    groups = rows_by_origin(read_quarantine(path))
-    readable: dict[Origin, list[QuarantinedRow]] = {}
-    for origin, rows in groups.items():
-        readable[origin] = [row for row in rows if row.columns is not None]
-        left += [(row.rejection, origin) for row in rows if row.columns is None]
-
-    def again() -> Iterator[Checked]:
-        for number, (origin, rows) in enumerate(readable.items()):
-            recipe = recipe_of(origin, path.parent)
-            for _, chunk in checked_chunks(
-                [[row.columns for row in rows]] if rows else [], vocabulary, recipe
-            ):
-                chunk.source_number = number
-                yield origin, chunk
-
-    def refuse(rejected: Sequence[Rejection], origin: Origin) -> None:
-        for rejection in rejected:
-            was = readable[origin][rejection.line - 1].rejection
-            left.append((replace(was, field=rejection.field, reason=rejection.reason), origin))
-
-    unreadable = len(left)
-    batch = Batch(f"quarantine {path.stem}", new_batch_id(), Recipe("quarantine"), on_conflict)
-    properties = {
-        "source": batch.source,
-        "loader": "quarantine",
-        "kind": "any",
-        "vocabulary": vocabulary.fingerprint(),
-    }
-    ledger = Ledger.open(store, batch.id, properties, lanes=store.writers)
-    result = run_batch(store, vocabulary, again(), batch, refuse, ledger=ledger, progress=progress)
-    kept = finish_retry(path, left)
-    return _finished(
-        result,
-        read=result.read + unreadable,
-        quarantined=result.quarantined + unreadable,
-        quarantine_file=str(kept) if left else None,
-    )
 
 
 def describe_sources(sources: Sequence[object]) -> str:

@@ -48,6 +48,7 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
 _SLASHED = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}")
 _PER_SECOND: dict[TimeUnit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
+FUTURE = "is more than a day in the future"
 TOO_EARLY = "is before the year 1"
 TOO_LATE = "is after the year 9999; if the number is in another unit, say --time-unit"
 
@@ -210,4 +211,4 @@ def check_future(ms: int, now_ms: int) -> None:
     """
     if ms > now_ms + DAY_MS:
         moment = _EPOCH + timedelta(milliseconds=ms)
-        raise ValueError(f"{moment.isoformat()}Z is more than a day in the future")
+        raise ValueError(f"{moment.isoformat()}Z {FUTURE}")

@@ -110,8 +110,10 @@ def add_loader_reasons(frame: pl.DataFrame, bad: Verdicts) -> None:
     """Take over what the loader or the mapping refused."""
     if REJECT not in frame.columns:
         return
-    for row in frame[REJECT].is_not_null().arg_true().to_list():
-        name, _, reason = str(frame[REJECT][row]).partition(": ")
+    reasons = frame[REJECT]
+    given = reasons.is_not_null()
+    for row, text in zip(given.arg_true().to_list(), reasons.filter(given).to_list(), strict=True):
+        name, _, reason = str(text).partition(": ")
         bad.add(name if reason else "row", {row: reason or name})
 
 

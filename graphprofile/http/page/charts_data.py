@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from graphprofile.distributions import LARGE, MODERATE
 from graphprofile.report_parts.buckets import Series
 from graphprofile.report_parts.figures import COLOURS, OTHER, Figure, axis, colour, layout, metric, safe
+from graphprofile.stability import LARGE, MODERATE
 
 METHODS = {
     "model": "this model",

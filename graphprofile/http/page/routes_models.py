@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
-from graphprofile.distributions import LARGE, MODERATE
 from graphprofile.drift import USERS_IN_STATUS
 from graphprofile.errors import ModelError, NoModel, NotFound
 from graphprofile.http.caller import ReadsProfiles
@@ -18,6 +17,7 @@ from graphprofile.http.page.document import to_html
 from graphprofile.http.page.site import fragment, page
 from graphprofile.http.routes_graph import DAMAGED, without_paths
 from graphprofile.profiles import GraphProfile
+from graphprofile.stability import LARGE, MODERATE
 
 router = APIRouter(include_in_schema=False)
 

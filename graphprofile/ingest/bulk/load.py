@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 from filelock import FileLock, Timeout
 
-from graphprofile.errors import StoreMismatch, UsageError
+from graphprofile.errors import BatchRefused, StoreMismatch, UsageError
 from graphprofile.ingest.bulk.arcadedb_files import ArcadeDBFiles
 from graphprofile.ingest.bulk.importer import Importer, arguments
 from graphprofile.ingest.bulk.neo4j_files import Neo4jFiles
@@ -25,6 +25,9 @@ from graphprofile.ingest.bulk.prepare import Bulk, Prepared, prepare
 from graphprofile.ingest.bulk.shapes import Sink
 from graphprofile.ingest.counts import SUMMED
 from graphprofile.ingest.ledger import now_ms, this_writer
+from graphprofile.ingest.quality.compare import way_of
+from graphprofile.ingest.quality.judge import judge, require
+from graphprofile.ingest.quality.thresholds import Thresholds
 from graphprofile.ingest.quarantine import QuarantineWriter
 from graphprofile.ingest.recipes import Recipe, keep_rules
 from graphprofile.ingest.refusals import Refusals
@@ -45,12 +48,14 @@ class Sources:
         recipe: How rows are read.
         text: File names, for people.
         batch: Id of the batch.
+        thresholds: What it must meet before it is handed to the engine.
     """
 
     planned: Sequence[Any]
     recipe: Recipe
     text: str
     batch: str
+    thresholds: Thresholds | None = None
 
 
 class ImportFiles(LoadResult):
@@ -216,6 +221,7 @@ def _prepare(
         "command": command_key(files, "keep"),
         "writer": this_writer(),
         "started_at": now_ms(),
+        "way": way_of(recipe),
     }
     bulk = Bulk(sources.batch, properties, vocabulary, files)
     with QuarantineWriter(
@@ -230,6 +236,13 @@ def _prepare(
         prepared = prepare(itertools.chain(first, checked), bulk, sink, passes, refusals.add, progress)
         quarantine = refusals.close()
     shutil.rmtree(passes)
+    if sources.thresholds is not None:
+        # All of it lies in files that nobody has seen yet, so no other pass is needed.
+        try:
+            require(judge(sources.thresholds, prepared.quality))
+        except BatchRefused:
+            writer.path.unlink(missing_ok=True)
+            raise
     return prepared, quarantine
 
 
@@ -290,6 +303,7 @@ def _document(
         **{name: getattr(prepared.counts, name) for name in SUMMED},
         "skipped": prepared.skipped,
         "cleaned": prepared.cleaned,
+        "thresholds": [] if sources.thresholds is None else judge(sources.thresholds, prepared.quality),
         "quarantine_file": None if quarantine is None else str(quarantine),
         "seconds": round(seconds, 3),
         "events_per_second": round(prepared.counts.read / seconds, 1) if seconds else 0.0,

@@ -103,12 +103,14 @@ class Ledger:
     def __init__(self, batch: str, files: Mapping[int, str], at: int, claims: Claims) -> None:
         self._batch, self._files, self._at, self._claims = batch, files, at, claims
         self.total = Counts()
+        self.by_kind: dict[str, Counts] = {}
 
     def frame(self, parts: Iterable[Part]) -> pl.DataFrame:
-        """Parts as rows for the graph; they count towards the total."""
+        """Parts as rows for the graph; they count towards the total, and that of their kind."""
         rows = []
         for part in parts:
             self.total.add(part.counts)
+            self.by_kind.setdefault(part.kind, Counts()).add(part.counts)
             rows.append(
                 {
                     "id": f"{self._batch}/{part.name}",

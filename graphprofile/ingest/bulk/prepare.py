@@ -19,6 +19,8 @@ from graphprofile.ingest.bulk.sift import Sifter, nodes_of
 from graphprofile.ingest.bulk.spill import Spread
 from graphprofile.ingest.counts import Counts
 from graphprofile.ingest.ledger import now_ms
+from graphprofile.ingest.quality.gather import Gatherer
+from graphprofile.ingest.quality.record import Record
 from graphprofile.records import OBJECT_LABELS, Chunk, Progress
 from graphprofile.vocabulary import Vocabulary
 
@@ -47,11 +49,13 @@ class Prepared:
     """What became of the rows.
 
     ``skipped``: reason -> rows that the loader left out on purpose. ``cleaned``: rule -> values that it changed.
+    ``quality``: what the rows looked like.
     """
 
     counts: Counts
     skipped: dict[str, int]
     cleaned: dict[str, int]
+    quality: Record
 
 
 def prepare(
@@ -75,8 +79,10 @@ def prepare(
     Raises:
         SourceError: A source cannot be read (any further).
     """
+    quality = Gatherer(None, bulk.vocabulary.name_of)
     with Collector(folder, refuse) as collector:
         for chunk in chunks:
+            quality.add(chunk)
             collector.add(chunk)
             if progress:
                 progress(Path(chunk.source).name, chunk.position, chunk.size)
@@ -104,7 +110,8 @@ def prepare(
     for label, links in writer.links():
         sink.links("HAS_TAG", (label, "Tag"), links)
     sink.links("PART_OF", ("Tag", "Tag"), hierarchy(collected))
-    _write_batch(sink, bulk, ledger.total, collected)
+    record = quality.record(ledger.by_kind)
+    _write_batch(sink, bulk, ledger.total, collected, record)
     if not sink.any_order:
         done = 0
         for fresh in fresh_events(collected, verdicts):
@@ -112,8 +119,7 @@ def prepare(
             done += fresh.height
             if progress:
                 progress("preparing events", done, collected.events.rows)
-    counted = (dict(sorted(counts.items())) for counts in (collected.skipped, collected.cleaned))
-    return Prepared(ledger.total, *counted)
+    return Prepared(ledger.total, record.skipped, record.cleaned, record)
 
 
 def _note(sink: Sink, ledger: Ledger, parts: Sequence[Part], collected: Collected) -> None:
@@ -128,7 +134,7 @@ def _note(sink: Sink, ledger: Ledger, parts: Sequence[Part], collected: Collecte
         sink.nodes("BatchPart", frame.insert_column(0, frame["id"].alias("#key")))
 
 
-def _write_batch(sink: Sink, bulk: Bulk, total: Counts, collected: Collected) -> None:
+def _write_batch(sink: Sink, bulk: Bulk, total: Counts, collected: Collected, quality: Record) -> None:
     whole = {
         key: collected.rows[number]
         for number, key in enumerate(bulk.files)
@@ -142,6 +148,7 @@ def _write_batch(sink: Sink, bulk: Bulk, total: Counts, collected: Collected) ->
         "sources": [key or "" for key in bulk.files],
         "files": list(whole),
         "file_rows": list(whole.values()),
+        "quality": quality.packed(),
         "last_write_at": now_ms(),
         "finished_at": now_ms(),
     }

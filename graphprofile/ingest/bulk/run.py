@@ -9,6 +9,7 @@ from typing import Any
 from graphprofile.errors import UsageError
 from graphprofile.ingest.bulk.importer import Importer
 from graphprofile.ingest.bulk.load import Sources, load_embedded, require_empty, scratch_folder, write_files
+from graphprofile.ingest.quality.thresholds import FailOn, thresholds_of
 from graphprofile.ingest.recipes import Given, make_recipe
 from graphprofile.ingest.session import describe_sources, new_batch_id, plan_sources
 from graphprofile.ingest.times import TimeUnit
@@ -30,13 +31,16 @@ def run_bulk(
     mapping: Given = (),
     time_zone: str | None = None,
     time_unit: TimeUnit | None = None,
+    fail_on: FailOn = (),
     progress: Progress | None = None,
 ) -> LoadResult:
     """See :meth:`graphprofile.GraphProfile.load_bulk`."""
     if not sources:
         raise UsageError("Nothing to load.", "Name a file: `graphprofile load --bulk events.csv`.")
     recipe = make_recipe(loader, kind, mapping, time_zone, time_unit)
-    found = Sources(plan_sources(sources, recipe), recipe, describe_sources(sources), new_batch_id())
+    thresholds = thresholds_of(None if recipe.rules is None else recipe.rules.quality, fail_on)
+    planned = plan_sources(sources, recipe)
+    found = Sources(planned, recipe, describe_sources(sources), new_batch_id(), thresholds)
     if out is None and neo4j_home is None:
         if settings.uri is not None:
             raise UsageError(

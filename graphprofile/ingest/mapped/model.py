@@ -22,6 +22,7 @@ from graphprofile.ingest.mapped.parts import (
     Zone,
     as_key,
 )
+from graphprofile.ingest.quality.thresholds import Thresholds
 from graphprofile.records import Kind
 
 EVERY = "*"
@@ -154,6 +155,7 @@ class Rules(Strict):
     columns: dict[str, Column] = Field({})
     skip: list[Skip] = Field([])
     duplicates: Duplicates | None = None
+    quality: Thresholds | None = None
     events: Events | None = None
     users: Users | None = None
     items: Items | None = None
@@ -178,15 +180,15 @@ class Rules(Strict):
         return every.model_copy(update=said)
 
     def fingerprint(self) -> str:
-        """16 hex digits of what it says; comments and the order of keys do not count."""
-        document = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        """16 hex digits of how it reads rows; comments, the order of keys and thresholds do not count."""
+        return hashlib.sha256(self.to_json(orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
     @property
     def label(self) -> str:
         """What stands for the loader's name in records: ``mapping:`` and the fingerprint."""
         return LABEL + self.fingerprint()
 
-    def to_json(self) -> bytes:
-        """What :func:`graphprofile.ingest.mapped.check.from_json` reads."""
-        return orjson.dumps(self.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    def to_json(self, option: int = 0) -> bytes:
+        """What :func:`graphprofile.ingest.mapped.check.from_json` reads: how rows are read, without thresholds."""
+        document = self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"quality"})
+        return orjson.dumps(document, option=option)
