@@ -141,7 +141,9 @@ class Models:
 
     # --- training -------------------------------------------------------------------------------------------
 
-    def train(self, *, seed: int, epochs: int | None, force: bool, progress: Progress | None) -> TrainResult:
+    def train(
+        self, *, seed: int, epochs: int | None, force: bool, device: str, progress: Progress | None
+    ) -> TrainResult:
         """See :meth:`graphprofile.GraphProfile.train`."""
         from graphprofile.graphsage.checkpoints import Checkpoints
         from graphprofile.graphsage.compare import train
@@ -163,7 +165,7 @@ class Models:
         }
         report = train(
             graph,
-            config=TrainConfig(dim=self.settings.dimensions),
+            config=TrainConfig(dim=self.settings.dimensions, device=device),
             current=current["config"] if current else None,
             seed=seed,
             epochs=epochs,

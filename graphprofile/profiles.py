@@ -598,21 +598,24 @@ class GraphProfile:
         seed: int = 0,
         epochs: int | None = None,
         force: bool = False,
+        device: str = "auto",
         progress: Callable[[str, int, int | None], None] | None = None,
     ) -> TrainResult:
         """Train a model, compare it with the one in use, and promote it where it is better (or the first).
 
         Args:
-            seed: Same seed, same machine and thread count: same vectors.
+            seed: Same seed, same machine and thread count: same vectors (on a GPU nearly the same).
             epochs: Passes over the users; None takes the default.
             force: Promote even where it is not better.
+            device: ``cuda``, ``cpu``, or ``auto``: CUDA where torch finds it.
             progress: Called with (what, done, total).
 
         Raises:
+            UsageError: CUDA is asked for by name and not there.
             TooLittleData: Says how much there is and how much is needed.
             BadVectors: The training ended in NaN, zero or collapsed vectors; nothing was promoted.
         """
-        return self.models.train(seed=seed, epochs=epochs, force=force, progress=progress)
+        return self.models.train(seed=seed, epochs=epochs, force=force, device=device, progress=progress)
 
     def embed(self, *, all: bool = False, progress: Progress | None = None) -> EmbedResult:
         """Compute and write the vectors of who changed since (or of all), without training.

@@ -46,11 +46,18 @@ def tags(connection: Connection, full: bool, verify: bool) -> int:
 @click.option("--seed", default=0, show_default=True, help="Same seed, same machine: same vectors.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the users.")
 @click.option("--force", is_flag=True, help="Promote the model even where it is not better.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where it trains; auto is CUDA where there is one.",
+)
 @common
-def train(connection: Connection, seed: int, epochs: int | None, force: bool) -> int:
+def train(connection: Connection, seed: int, epochs: int | None, force: bool, device: str) -> int:
     """Train a model, measure it beside the one in use and baselines, promote it where it is better."""
     with connection.open() as gp, progress_bar(not connection.as_json) as progress:
-        result = gp.train(seed=seed, epochs=epochs, force=force, progress=progress)
+        result = gp.train(seed=seed, epochs=epochs, force=force, device=device, progress=progress)
     if connection.as_json:
         print_json(result.to_json())
     else:

@@ -87,7 +87,7 @@ class Checkpoints:
             return None
         if hashlib.sha256(content[32:]).digest() != content[:32]:
             return None
-        state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), weights_only=True)
+        state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), weights_only=True, map_location="cpu")
         return state
 
     def forget(self, key: str, epoch: int) -> None:

@@ -88,6 +88,7 @@ def train(
     config = replace(config, epochs=config.epochs if epochs is None else epochs)
     used = current.config if isinstance(current, FittedModel) else current
     used_config = None if used is None else TrainConfig.from_dict(used).sized(graph.num_events)
+    used_config = used_config and replace(used_config, device=config.device)
     clock = Clock(progress, checkpoints=checkpoints)
     with threads(config, graph):
         measured = _measure(graph, config, used_config, clock)

@@ -29,7 +29,8 @@ class TrainConfig:
         num_negatives: Negatives per step; with at most twice as many known objects the softmax is exact.
         temperature: The cosine is divided by it.
         learning_rate: Of Adam, after warm-up and before linear decay.
-        input_fraction: Share of a user's interactions used as input where the rest is the target.
+        input_fraction: Share of a user's interactions used as input where the rest is the target, and the other way
+            round.
         row_dropout: Share of objects whose own row is dropped in a step, as if they had never been seen.
         description_scale: Weight of tags' and properties' first vectors.
         gamma: Weight of the hop object -> user -> object. Fixed: where it is learned it shrinks as training overfits.
@@ -44,13 +45,14 @@ class TrainConfig:
             predicts the later), or ``auto`` (validation chooses; graphs of more than 300,000 events, where
             trying both costs minutes, take ``random``).
         seed: Of everything random.
+        device: ``cuda``, ``cpu``, or ``auto``: CUDA where torch finds it.
         threads: Threads of torch; None for the cores this process may use, at most 4.
     """
 
     dim: int = 64
     epochs: int = 16
     batch_users: int = 1024
-    large: tuple[int, int] | None = (2048, 24)
+    large: tuple[int, int] | None = (1024, 20)
     num_negatives: int = 4096
     temperature: float = 0.1
     learning_rate: float = 0.02
@@ -66,11 +68,14 @@ class TrainConfig:
     fanout: tuple[int, int] = (12, 12)
     histories: str = "auto"
     seed: int = 0
+    device: str = "auto"
     threads: int | None = None
 
     def __post_init__(self) -> None:
         if self.histories not in ("random", "sequence", "auto"):
             raise UsageError(f"histories is {self.histories!r}", "Use random, sequence or auto.")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise UsageError(f"device is {self.device!r}", "Use auto, cpu or cuda.")
         if self.propagation not in ("full", "sampled", "auto"):
             raise UsageError(f"propagation is {self.propagation!r}", "Use full, sampled or auto.")
         if self.large is not None and (len(self.large) != 2 or min(self.large) < 1):
@@ -94,8 +99,8 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """From ``to_dict``; names this version does not know are passed over."""
-        names = {item.name for item in fields(cls)}
+        """From ``to_dict``; names this version does not know are passed over, and the device is this machine's."""
+        names = {item.name for item in fields(cls)} - {"device"}
         known = {key: value for key, value in values.items() if key in names}
         # What was trained before there was such a distinction made none.
         known.setdefault("large", None)
@@ -112,8 +117,8 @@ class TrainConfig:
         return replace(self, batch_users=batch_users, epochs=epochs, large=None)
 
     def recipe(self) -> dict[str, Any]:
-        """What makes two recipes the same: all arguments but the number of threads."""
-        return {key: value for key, value in self.to_dict().items() if key != "threads"}
+        """What makes two recipes the same: all arguments but where and by how many threads it is computed."""
+        return {key: value for key, value in self.to_dict().items() if key not in ("device", "threads")}
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,8 @@ class FittedModel:
 
         A new object is what its tags, properties and texts foretell. Where it has users known to the model, it is its
         row before the hop plus the hop, which adds the mean of its users, each the mean of the *trained* objects
-        of that user. New objects never depend on one another.
+        of that user: to its targets as to those of trained ones, to its inputs for want of learned ones. New
+        objects never depend on one another.
 
         Args:
             graph: New objects with their descriptions; with ``neighbourhood`` also the events of their users.
@@ -371,8 +372,10 @@ def expanded(model: FittedModel, graph: TrainingGraph, objects: IntArray) -> Fit
     Args:
         model: Its objects are ``graph.object_ids[objects]``.
         graph: The graph.
-        objects: int64 [model's num_objects].
+        objects: Ascending, int64 [model's num_objects].
     """
+    if len(objects) == graph.num_objects:
+        return model
 
     def spread(values: Any, fill: float) -> Any:
         out = np.full((graph.num_objects, *values.shape[1:]), fill, dtype=values.dtype)

@@ -18,6 +18,7 @@ from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS
 from graphprofile.graphsage.config import Choices, TrainConfig
 from graphprofile.graphsage.data import SIGNS, FloatArray, IntArray, TrainingGraph
 from graphprofile.graphsage.describe import description_matrices
+from graphprofile.graphsage.device import on, torch_device
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import Interactions, popularity_columns
 from graphprofile.graphsage.model import NEGATIVE, HeteroGraphSage, closed_form
@@ -34,7 +35,7 @@ class _Batch:
     """One step's users and their interactions, cut into input and target.
 
     Attributes:
-        users: int64 [num_users].
+        users: int64 [num_rows]; a user has two rows where each part of a history predicts the other.
         edges: Interactions used as input, and the row of ``users`` of each.
         targets: Interactions to be predicted, and their rows.
         hidden: Everything that must not be in the message passing.
@@ -65,6 +66,7 @@ class Run:
         self.all = self.graph
         self.graph, _, self.objects = self.graph.compact()
         graph = self.graph
+        self.device = torch_device(config.device)
         self.rng = np.random.default_rng(config.seed)
         self.interactions = Interactions.of(graph)
         signs = self.interactions.signs
@@ -81,9 +83,10 @@ class Run:
             description_scale=config.description_scale,
             neutral=config.neutral,
             gamma=config.gamma,
+            device=self.device,
         )
         liked = np.bincount(self.interactions.object[self.positive], minlength=graph.num_objects)
-        self.log_count = torch.from_numpy(np.log(np.maximum(liked, 0.5)).astype(np.float32))
+        self.log_count = on(self.device, np.log(np.maximum(liked, 0.5)).astype(np.float32))
         chance = np.maximum(liked, 0.5)
         self.chance = chance / chance.sum()
         self.pairs = sp.csr_matrix(
@@ -99,7 +102,7 @@ class Run:
         self.steps_per_epoch = max(1, round(len(self.eligible) / self.batch_users))
         self.total_steps = self.steps_per_epoch * config.epochs
         net = self.network
-        tables = [net.residual, *net.description]
+        tables = [net.table, *net.description]
         rate, betas = config.learning_rate, (0.9, 0.99)
         single = {"params": [net.channel_parameter, net.popularity], "full_rate": rate / 2}
         self.sampler: HopSampler | None = None
@@ -161,12 +164,11 @@ class Run:
         self.steps += 1
         kept = [] if self.sampler else self._hide(batch.hidden)
         try:
-            for optimizer in self.optimizers:
-                optimizer.zero_grad(set_to_none=True)
             loss = self._loss(batch)
             loss.backward()  # type: ignore[no-untyped-call]
             for optimizer in self.optimizers:
                 optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
         finally:
             self._restore(kept)
         return float(loss.detach())
@@ -183,6 +185,9 @@ class Run:
             is_input = (offset + 0.5) / np.repeat(length, length) < np.repeat(cut, length)
         else:
             is_input = self.rng.random(len(edge)) < self.config.input_fraction
+            # Each part predicts the other, by a row of its own: a step over the graph teaches twice as much.
+            users, row, edge = np.tile(users, 2), np.concatenate([row, row + len(users)]), np.tile(edge, 2)
+            is_input = np.concatenate([is_input, ~is_input])
         usable = np.bincount(row[is_input & self.positive[edge]], minlength=len(users)) > 0
         is_target = ~is_input & self.positive[edge] & usable[row]
         return _Batch(users, edge[is_input], row[is_input], edge[is_target], row[is_target], edge[~is_input])
@@ -192,7 +197,7 @@ class Run:
         channel = self.interactions.channel[edges]
         kept = []
         for index, relation in enumerate(self.network.relations):
-            place = torch.from_numpy(self.network.within[edges[channel == index]])
+            place = on(self.device, self.network.within[edges[channel == index]])
             if len(place):
                 kept.append((index, place, relation.hide(place)))
         return kept
@@ -226,19 +231,19 @@ class Run:
             logits = torch.addmm(pull, sharp, targets.T)
             mine = self.pairs[batch.users]
         else:
-            index = torch.from_numpy(column)
-            among = targets.index_select(0, torch.from_numpy(place(column)))
+            index = on(self.device, column)
+            among = targets.index_select(0, on(self.device, place(column)))
             logits = torch.addmm(pull.index_select(0, index) + shift, sharp, among.T)
             mine = self.pairs[batch.users][:, column]
-        everybody = torch.logsumexp(logits.masked_fill_(torch.from_numpy(mine.toarray()), -torch.inf), dim=1)
-        rows = torch.from_numpy(batch.target_rows)
+        everybody = torch.logsumexp(logits.masked_fill_(on(self.device, mine.toarray()), -torch.inf), dim=1)
+        rows = on(self.device, batch.target_rows)
         wanted = self.interactions.object[batch.targets]
-        their = targets.index_select(0, torch.from_numpy(place(wanted)))
+        their = targets.index_select(0, on(self.device, place(wanted)))
         cosine = (sharp.index_select(0, rows) * their).sum(dim=1)
-        score = cosine + pull.index_select(0, torch.from_numpy(wanted))
+        score = cosine + pull.index_select(0, on(self.device, wanted))
         per_target = torch.nn.functional.softplus(everybody.index_select(0, rows) - score)
         count = np.bincount(batch.target_rows, minlength=len(batch.users))[batch.target_rows]
-        weight = torch.from_numpy((count ** (config.targets_power - 1.0)).astype(np.float32))
+        weight = on(self.device, (count ** (config.targets_power - 1.0)).astype(np.float32))
         return (per_target * weight).sum() / weight.sum()
 
     def _vectors(
@@ -250,7 +255,7 @@ class Run:
             return inputs, targets, lambda objects: objects
         chosen = self.interactions.object[np.concatenate([batch.edges, batch.targets])]
         needed = np.unique(np.concatenate([chosen, negatives if negatives is not None else chosen]))
-        drawn = self.sampler.neighbourhood(needed, batch.hidden)
+        drawn = self.sampler.neighbourhood(needed, batch.hidden).to(str(self.device))
         keep = self._kept(len(drawn["object"].n_id))
         inputs, targets = self.network.sampled(drawn, batch.hidden, keep)
         return inputs, targets, lambda objects: np.searchsorted(needed, objects)
@@ -260,15 +265,15 @@ class Run:
         if self.config.row_dropout == 0:
             return None
         drawn = self.rng.random((num_objects, 1)) >= self.config.row_dropout
-        return torch.from_numpy(drawn.astype(np.float32))
+        return on(self.device, drawn.astype(np.float32))
 
     def _negatives(self) -> tuple[IntArray | None, Tensor]:
         """Objects to compare with (None: all), and what their logits are shifted by: -log(expected draws)."""
         if self.sampler is None and len(self.chance) <= 2 * self.config.num_negatives:
-            return None, torch.zeros(())
+            return None, self.log_count.new_zeros(())
         drawn = self.rng.choice(len(self.chance), self.config.num_negatives, p=self.chance)
         expected = np.log(self.config.num_negatives * self.chance[drawn])
-        return drawn, torch.from_numpy(-expected.astype(np.float32))
+        return drawn, on(self.device, -expected.astype(np.float32))
 
     @torch.no_grad()
     def model(self, choices: Choices, *, describe: bool = True) -> FittedModel:
@@ -280,8 +285,8 @@ class Run:
         """
         net, graph = self.network, self.graph
         rows = net.rows()
-        both, scale = _by_columns(net, rows)
-        tables = iter([table.detach().numpy().copy() for table in net.description])
+        targets, scale = _by_columns(net, rows[:, net.dim :])
+        tables = iter([table.detach().cpu().numpy().copy() for table in net.description])
         columns = popularity_columns(graph, HALF_LIVES_DAYS)
         coordinate = fitted.popularity_coordinate(columns, choices.calibration)
         trained = np.ones(graph.num_objects, dtype=np.bool_)
@@ -292,12 +297,12 @@ class Run:
             choices=choices.to_dict() | {"propagation": "sampled" if self.sampler else "full"},
             object_ids=graph.object_ids,
             object_kind=graph.object_kind,
-            inputs=both[:, : net.dim].numpy().copy(),
-            targets=torch.nn.functional.normalize(both[:, net.dim :], dim=1).numpy().copy(),
+            inputs=rows[:, : net.dim].cpu().numpy().copy(),
+            targets=torch.nn.functional.normalize(targets, dim=1).cpu().numpy(),
             popularity=(coordinate - mean).astype(np.float32),
             trained=trained,
             known=trained.copy(),
-            scaled_rows=(rows * scale).numpy(),
+            scaled_rows=(rows * scale).cpu().numpy(),
             gamma=float(net.gamma),
             event_types=graph.event_types,
             channel_weights=self._channel_table(),
@@ -318,8 +323,8 @@ class Run:
         start = np.array([1.0, self.config.neutral, 0.0], dtype=np.float32)
         table = np.tile(start, (len(self.graph.event_types), 1))
         place = {name: index for index, name in enumerate(self.graph.event_types)}
-        weights = self.network.channel_weights().detach().numpy()
-        live = weights[self.network.signs.numpy() != NEGATIVE]
+        weights = self.network.channel_weights().detach().cpu().numpy()
+        live = weights[self.network.signs.cpu().numpy() != NEGATIVE]
         if len(live) == 1:
             # Only proportions matter then, and the hop took the weight of its only channel for 1.
             weights = weights / live[0]
@@ -347,7 +352,7 @@ def _by_columns(net: HeteroGraphSage, rows: Tensor) -> tuple[Tensor, Tensor]:
     parts = []
     for start in range(0, rows.shape[1], _COLUMNS_AT_ONCE):
         some = rows[:, start : start + _COLUMNS_AT_ONCE].contiguous()
-        total, _, scale = net.hop(some)
+        total, scale = net.hop(some)
         parts.append(torch.addcmul(some, total, net.gamma * scale))
     return torch.cat(parts, dim=1), scale
 

@@ -2,10 +2,11 @@
 
 Objects carry two vectors, one as input (what the object says about a user who chose it) and one as target
 (what a user must look like to choose it). Both start from the closed-form truncated SVD of the normalised
-interaction matrix plus a learned residual, and from the learned vectors of the object's tags and properties.
-One hop object -> user -> object smooths them; a user is the unit vector of the weighted sum of the inputs of
-the user's objects. Per layer there is a weighted mean per edge type, a learned weight per edge type and a
-residual, and nothing else: non-linear layers hurt on graphs that are mostly ids.
+interaction matrix and are learned from there, plus the learned vectors of the object's tags and properties.
+One hop object -> user -> object smooths the targets; smoothed inputs would blur the users. A user is the unit
+vector of the weighted sum of the inputs of the user's objects. Per layer there is a weighted mean per edge
+type, a learned weight per edge type and a residual, and nothing else: non-linear layers hurt on graphs that
+are mostly ids.
 
 Sources: Hamilton, Ying and Leskovec, "Inductive representation learning on large graphs", NeurIPS 2017
 (GraphSAGE); He et al., "LightGCN", SIGIR 2020 (linear layers, symmetric normalisation); Shen et al., "How
@@ -23,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from graphprofile.graphsage.data import BoolArray, FloatArray, IntArray
+from graphprofile.graphsage.device import on
 from graphprofile.graphsage.interactions import Interactions
 
 with warnings.catch_warnings():
@@ -32,6 +34,7 @@ with warnings.catch_warnings():
     from torch_geometric.data import HeteroData
     from torch_geometric.nn import MessagePassing
 
+CPU = torch.device("cpu")
 EPSILON = 1e-8
 NEGATIVE = 2
 
@@ -72,23 +75,31 @@ class Relation:
         column: Source node, int64 [num_edges].
         weight: float32 [num_edges].
         shape: Number of rows and columns.
+        device: Where the sums are made.
     """
 
-    def __init__(self, row: IntArray, column: IntArray, weight: FloatArray, shape: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        row: IntArray,
+        column: IntArray,
+        weight: FloatArray,
+        shape: tuple[int, int],
+        device: torch.device = CPU,
+    ) -> None:
         position = np.arange(len(row), dtype=np.int64)
         forward = sp.coo_matrix((position + 1, (row, column)), shape=shape).tocsr()
         backward = forward.T.tocsr()
-        self._at = [self._store(matrix, weight) for matrix in (forward, backward)]
+        self._at = [self._store(matrix, weight, device) for matrix in (forward, backward)]
         self.matrix, self.transposed = (entry[0] for entry in self._at)
 
     @staticmethod
-    def _store(positions: sp.csr_matrix, weight: FloatArray) -> tuple[Tensor, Tensor]:
+    def _store(positions: sp.csr_matrix, weight: FloatArray, device: torch.device) -> tuple[Tensor, Tensor]:
         edge = positions.data - 1
         place = np.empty(len(edge), dtype=np.int64)
         place[edge] = np.arange(len(edge))
         values = np.ascontiguousarray(weight[edge], dtype=np.float32)
         matrix = sp.csr_matrix((values, positions.indices, positions.indptr), shape=positions.shape)
-        return sparse_tensor(matrix), torch.from_numpy(place)
+        return sparse_tensor(matrix).to(device), on(device, place)
 
     def hide(self, edges: Tensor) -> Tensor:
         """Sets the weight of some edges to 0 and returns their weights, for ``restore``."""
@@ -126,8 +137,8 @@ class TypedSum(_Sum):
         matrix, transposed = relation.matrix, relation.transposed
         if reverse:
             matrix, transposed = transposed, matrix
-        out: Tensor = self.propagate(matrix, x=x, transposed=transposed)
-        return out
+        # PyG's way to it, propagate, would first make a list of edges of the matrix, in every step.
+        return self.message_and_aggregate(matrix, x=x, transposed=transposed)
 
     def message_and_aggregate(self, edge_index: Tensor, x: Tensor, transposed: Tensor) -> Tensor:
         """The fused form of message and aggregation."""
@@ -179,6 +190,7 @@ class HeteroGraphSage(nn.Module):
         description_scale: How much descriptions count at the start.
         neutral: Weight of channels with contribution 0 at the start.
         gamma: Weight of the hop.
+        device: Where it computes.
     """
 
     def __init__(
@@ -191,33 +203,32 @@ class HeteroGraphSage(nn.Module):
         description_scale: float,
         neutral: float,
         gamma: float,
+        device: torch.device = CPU,
     ) -> None:
         super().__init__()
+        self.device = device
         self.dim = start_input.shape[1]
         self.interactions = interactions
-        self.register_buffer("start", torch.from_numpy(np.concatenate([start_input, start_target], axis=1)))
-        self.start: Tensor
-        self.residual = nn.Parameter(torch.zeros_like(self.start))
+        self.table = nn.Parameter(torch.from_numpy(np.concatenate([start_input, start_target], axis=1)))
         shape = (interactions.num_users, interactions.num_objects)
-        self.edges: list[Tensor] = []
         self.relations: list[Relation] = []
+        self.within = np.empty(len(interactions), dtype=np.int64)
         for channel in range(len(interactions.names)):
             mine = np.flatnonzero(interactions.channel == channel)
-            self.edges.append(torch.from_numpy(mine))
+            self.within[mine] = np.arange(len(mine))
             self.relations.append(
                 Relation(
                     interactions.user[mine],
                     interactions.object[mine],
                     interactions.strength[mine],
                     shape,
+                    device,
                 )
             )
-        self.within = np.empty(len(interactions), dtype=np.int64)
-        for mine_tensor in self.edges:
-            self.within[mine_tensor.numpy()] = np.arange(len(mine_tensor))
         start_weight = {0: 0.0, 1: float(np.log(neutral)), NEGATIVE: 0.0}
         signs = interactions.signs
-        self.signs = torch.from_numpy(signs)
+        self.register_buffer("signs", torch.from_numpy(signs), persistent=False)
+        self.signs: Tensor
         self.channel_parameter = nn.Parameter(torch.tensor([start_weight[int(sign)] for sign in signs]))
         self.register_buffer("gamma", torch.tensor(float(gamma)))
         self.gamma: Tensor
@@ -225,10 +236,12 @@ class HeteroGraphSage(nn.Module):
         self.sum, self.edge_sum = TypedSum(), EdgeSum()
         self._strength: Tensor | None = None
         self.descriptions = descriptions
-        self.describing = [_description_relation(matrix) for matrix in descriptions]
+        self.describing = [_description_relation(matrix, device) for matrix in descriptions]
         self.description = nn.ParameterList(
-            nn.Parameter(description_scale * _mean_of_objects(matrix, self.start)) for matrix in descriptions
+            nn.Parameter(description_scale * _mean_of_objects(matrix, self.table.detach()))
+            for matrix in descriptions
         )
+        self.to(device)
 
     def channel_weights(self) -> Tensor:
         """Learned weight of each channel [num_channels]: above 0, but of negative ones free."""
@@ -236,24 +249,24 @@ class HeteroGraphSage(nn.Module):
         return torch.where(self.signs == NEGATIVE, free, free.exp())
 
     def rows(self, keep: Tensor | None = None) -> Tensor:
-        """Objects' own rows before the hop: start and residual, tags, properties [num_objects, 2 * dim].
+        """Objects' own rows before the hop: learned ones, tags, properties [num_objects, 2 * dim].
 
         Args:
-            keep: 0 where start and residual are dropped, as for an object never seen [num_objects, 1].
+            keep: 0 where the learned row is dropped, as for an object never seen [num_objects, 1].
         """
-        own = self.start + self.residual
-        if keep is not None:
-            own.mul_(keep)
+        own = self.table if keep is None else self.table * keep
         for relation, table in zip(self.describing, self.description, strict=True):
             own = own + self.sum(table, relation)
         return own
 
-    def hop(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def hop(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """One hop object -> user -> object with symmetric normalisation, over all but negative channels.
 
+        Args:
+            rows: [num_objects, width].
+
         Returns:
-            The sums to be scaled [num_objects, 2 * dim], the users' means [num_users, 2 * dim], and the
-            objects' scales [num_objects, 1].
+            The sums to be scaled [num_objects, width], and the objects' scales [num_objects, 1].
         """
         weights = self.channel_weights()
         live = [channel for channel, sign in enumerate(self.signs.tolist()) if sign != NEGATIVE]
@@ -261,13 +274,13 @@ class HeteroGraphSage(nn.Module):
             # The weight of a single channel cancels out, and multiplying whole tables by it costs a tenth of
             # a step.
             weights = torch.ones_like(weights)
-        ones_objects = torch.ones(len(rows), 1)
-        ones_users = torch.ones(self.interactions.num_users, 1)
+        ones_objects = rows.new_ones(len(rows), 1)
+        ones_users = rows.new_ones(self.interactions.num_users, 1)
         of_objects = self._over(live, weights, ones_users, reverse=True)
         of_users = self._over(live, weights, ones_objects)
-        scale = torch.where(of_objects > 1e-6, of_objects.clamp(min=1e-6).rsqrt(), torch.zeros(()))
+        scale = torch.where(of_objects > 1e-6, of_objects.clamp(min=1e-6).rsqrt(), 0.0)
         users = self._over(live, weights, rows * scale) / of_users.clamp(min=1e-6)
-        return self._over(live, weights, users, reverse=True), users, scale
+        return self._over(live, weights, users, reverse=True), scale
 
     def _over(self, live: list[int], weights: Tensor, x: Tensor, *, reverse: bool = False) -> Tensor:
         """Weighted sum over several channels."""
@@ -281,15 +294,9 @@ class HeteroGraphSage(nn.Module):
 
     def forward(self, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Input vectors and unit target vectors of all objects, each [num_objects, dim]."""
-        both = self.tables(keep)
-        return both[:, : self.dim], unit(both[:, self.dim :])
-
-    def tables(self, keep: Tensor | None = None) -> Tensor:
-        """Objects' rows plus gamma times the hop [num_objects, 2 * dim]."""
-        rows = self.rows(keep)
-        total, _, scale = self.hop(rows)
-        out: Tensor = torch.addcmul(rows, total, self.gamma * scale)
-        return out
+        inputs, targets = torch.split(self.rows(keep), self.dim, dim=1)
+        total, scale = self.hop(targets)
+        return inputs, unit(torch.addcmul(targets, total, self.gamma * scale))
 
     def sampled(
         self, drawn: HeteroData, hidden: IntArray, keep: Tensor | None = None
@@ -299,34 +306,34 @@ class HeteroGraphSage(nn.Module):
         Args:
             drawn: See :meth:`graphprofile.graphsage.sampled.HopSampler.neighbourhood`.
             hidden: Edges that were not to be drawn, int64 [n].
-            keep: 0 where start and residual are dropped, of the drawn objects [num_drawn, 1].
+            keep: 0 where learned rows are dropped, of the drawn objects [num_drawn, 1].
         """
         nodes, stands_for = drawn["object"].n_id, drawn["object"].scale
         weights = self.channel_weights()
         to_objects, to_users = drawn["user", "chose", "object"], drawn["object", "chosen_by", "user"]
-        rows = self._own_rows(nodes, keep)
+        inputs, targets = torch.split(self._own_rows(nodes, keep), self.dim, dim=1)
         degree = weights @ self._strength_without(hidden, nodes)
-        scale = torch.where(degree > 1e-6, degree.clamp(min=1e-6).rsqrt(), torch.zeros(()))[:, None]
+        scale = torch.where(degree > 1e-6, degree.clamp(min=1e-6).rsqrt(), 0.0)[:, None]
         weight = weights[to_users.channel] * to_users.strength
         size = (len(nodes), len(drawn["user"].n_id))
-        total = torch.zeros(size[1]).index_add(0, to_users.edge_index[1], weight)
+        total = weight.new_zeros(size[1]).index_add(0, to_users.edge_index[1], weight)
         users = (
-            self.edge_sum(rows * scale, to_users.edge_index, weight, size) / total.clamp(min=1e-6)[:, None]
+            self.edge_sum(targets * scale, to_users.edge_index, weight, size) / total.clamp(min=1e-6)[:, None]
         )
         weight = weights[to_objects.channel] * to_objects.strength * stands_for[to_objects.edge_index[1]]
         size = (size[1], len(stands_for))
         hop = self.edge_sum(users, to_objects.edge_index, weight, size)
-        both = torch.addcmul(rows[: size[1]], hop, self.gamma * scale[: size[1]])
-        return both[:, : self.dim], unit(both[:, self.dim :])
+        return inputs[: size[1]], unit(torch.addcmul(targets[: size[1]], hop, self.gamma * scale[: size[1]]))
 
     def _own_rows(self, nodes: Tensor, keep: Tensor | None) -> Tensor:
-        """As :meth:`rows`, of some objects; the residual gets a sparse gradient."""
-        own = self.start.index_select(0, nodes) + nn.functional.embedding(nodes, self.residual, sparse=True)
+        """As :meth:`rows`, of some objects; the table gets a sparse gradient."""
+        own: Tensor = nn.functional.embedding(nodes, self.table, sparse=True)
         if keep is not None:
             own = own * keep
         for matrix, table in zip(self.descriptions, self.description, strict=True):
-            some = matrix[nodes.numpy()]
-            product: Tensor = _SparseProduct.apply(sparse_tensor(some), sparse_tensor(some.T.tocsr()), table)
+            some = matrix[nodes.cpu().numpy()]
+            pair = (sparse_tensor(some).to(self.device), sparse_tensor(some.T.tocsr()).to(self.device))
+            product: Tensor = _SparseProduct.apply(*pair, table)
             own = own + product
         return own
 
@@ -343,15 +350,16 @@ class HeteroGraphSage(nn.Module):
             matrix = sp.coo_matrix(
                 (live, (edges.channel, edges.object)), shape=(len(edges.names), edges.num_objects)
             )
-            self._strength = torch.from_numpy(matrix.toarray().astype(np.float32))
+            self._strength = on(self.device, matrix.toarray().astype(np.float32))
         out = self._strength.index_select(1, nodes)
-        hidden = hidden[np.isin(edges.object[hidden], nodes.numpy())]
+        among = nodes.cpu().numpy()
+        hidden = hidden[np.isin(edges.object[hidden], among)]
         live = (edges.signs[edges.channel[hidden]] != NEGATIVE) * edges.strength[hidden]
         place = (
-            torch.from_numpy(edges.channel[hidden]),
-            torch.from_numpy(places(nodes.numpy(), edges.object[hidden])),
+            on(self.device, edges.channel[hidden]),
+            on(self.device, places(among, edges.object[hidden])),
         )
-        out.index_put_(place, -torch.from_numpy(live.astype(np.float32)), accumulate=True)
+        out.index_put_(place, -on(self.device, live.astype(np.float32)), accumulate=True)
         return out
 
     def users(
@@ -369,22 +377,26 @@ class HeteroGraphSage(nn.Module):
             inputs: Input vectors of objects [num_objects, dim].
             objects: Row of ``inputs`` of each interaction, int64 [n].
             channels: Channel of each, int64 [n].
-            row: The row each belongs to, int64 [n].
+            row: The row each belongs to, ascending, int64 [n].
             num_rows: Number of users.
             factor: Strength times recency, float32 [n].
         """
-        weight = self.channel_weights()[torch.from_numpy(channels)] * torch.from_numpy(factor)
-        message = inputs.index_select(0, torch.from_numpy(objects)) * weight[:, None]
-        return unit(torch.zeros(num_rows, self.dim).index_add(0, torch.from_numpy(row), message))
+        weight = self.channel_weights()[on(self.device, channels)] * on(self.device, factor)
+        starts = on(self.device, np.searchsorted(row, np.arange(num_rows)))
+        total = nn.functional.embedding_bag(
+            on(self.device, objects), inputs, starts, mode="sum", per_sample_weights=weight
+        )
+        return unit(total)
 
 
-def _description_relation(matrix: sp.csr_matrix) -> Relation:
+def _description_relation(matrix: sp.csr_matrix, device: torch.device) -> Relation:
     entries = matrix.tocoo()
     return Relation(
         entries.row.astype(np.int64),
         entries.col.astype(np.int64),
         entries.data.astype(np.float32),
         matrix.shape,
+        device,
     )
 
 
