@@ -77,7 +77,8 @@ class Rejection:
         row: The row as it was.
         kind: What the row was to become.
         columns: Header of a CSV file whose row could not be split; ``row`` is then its text.
-        separator: Separator of that file.
+        separator: Separator of that file; None with ``columns`` where the text is the one column of its row.
+        constants: What the source says in every row, beside the text of ``row``.
         checked: ``row`` has the generic columns already (conflicts): neither loader nor mapping is applied
             when it is tried again.
     """
@@ -90,6 +91,7 @@ class Rejection:
     kind: str = "events"
     columns: tuple[str, ...] | None = None
     separator: str | None = None
+    constants: tuple[tuple[str, str], ...] = ()
     checked: bool = False
 
 
@@ -230,6 +232,27 @@ Chunk: TypeAlias = EventChunk | DescriptionChunk | RetractionChunk
 """Rows ready to be written."""
 
 
+Heading: TypeAlias = Callable[[Sequence[Sequence[str]]], tuple[int, Sequence[str]]]
+"""First records of a CSV file, three at most -> how many of them are its header, and what its columns are called."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How a text file's records are marked, where each is a run of lines.
+
+    Attributes:
+        begins: The line that begins a record; case does not matter.
+        ends: The line that ends it.
+        leaves_out: Regular expression of lines, unfolded, of which nothing is kept (pictures), or None.
+        nests: Regular expression of a line after which a record may begin within this one, or None.
+    """
+
+    begins: str
+    ends: str
+    leaves_out: str | None = None
+    nests: str | None = None
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """One file of a source, as a loader lists it.
@@ -238,7 +261,7 @@ class SourceFile:
         path: Where it lies.
         kind: What its rows describe; None is told by its columns.
         format: csv | tsv | jsonl | json (JSON Lines, one array of objects, or documents that hold their rows
-            ``inside``) | parquet; None is told by the name.
+            ``inside``) | parquet | runs; None is told by the name.
         encoding: Of text files.
         separator: Of CSV files; None is told by the first line.
         columns: Column names of a CSV file that has no header line.
@@ -246,6 +269,9 @@ class SourceFile:
         together: Column whose equal values, one row after the other, make a group that is transformed as a whole.
         fill: Columns whose blank cells take the value of their group's first row.
         inside: Fields of a JSON document whose arrays hold the rows, such as ``items`` or ``first.items``.
+        heading: What tells the columns of a CSV file whose header is more than one line of different names.
+        constants: Columns that the file lacks, with the text of every row.
+        runs: With ``format="runs"``: the records' marks. A row has the one column ``record``.
     """
 
     path: Path
@@ -258,6 +284,9 @@ class SourceFile:
     together: str | None = None
     fill: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
+    heading: Heading | None = None
+    constants: tuple[tuple[str, str], ...] = ()
+    runs: Runs | None = None
 
 
 class Loader(Protocol):

@@ -42,7 +42,7 @@ __all__ = ["Loaded", "LoaderContract"]
 Refusal = tuple[str, str, int, str]
 """Kind, name of the file, line, field."""
 
-_TEXT = ("csv", "tsv", "jsonl")
+_TEXT = ("csv", "tsv", "jsonl", "runs")
 _CUTS = 25
 
 
@@ -204,7 +204,7 @@ class LoaderContract:
             content = source.path.read_bytes()
             plain = opened.stream is opened.raw and opened.format in _TEXT
             if plain and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-                header = opened.format != "jsonl" and source.columns is None
+                header = opened.format in ("csv", "tsv") and source.columns is None
                 found.append((source.path, *self.stretches(content, header)))
         if not found:
             pytest.skip("no file of the sample is plain text")

@@ -1,8 +1,8 @@
 """Rows that could not be used, kept as they were: one JSON Lines file a batch, to be mended and tried again.
 
 A line is ``{source, line, field, reason, row, kind, loader, map, time_zone, time_unit}``; ``row`` is an
-object of the source's own columns, or the row's text where it could not be split (``columns`` and
-``separator`` are then those of the file). Mend ``row`` in place, or delete the line.
+object of the source's own columns, or the row's text where it could not be split (``columns``, ``separator`` and
+``constants`` are then those of the file). Mend ``row`` in place, or delete the line.
 """
 
 from __future__ import annotations
@@ -66,14 +66,18 @@ class QuarantinedRow:
             return dict(row)
         if not isinstance(row, str) or self.rejection.field == "file":
             return None
-        if self.rejection.columns is None:
+        names, separator = self.rejection.columns, self.rejection.separator
+        if names is None:
             return _object(row)
+        if separator is None:
+            return {**dict(self.rejection.constants), names[0]: row}
         try:
-            cells = next(csv.reader([row], delimiter=self.rejection.separator or ",", strict=True), [])
+            cells = next(csv.reader([row], delimiter=separator, strict=True), [])
         except csv.Error:
             return None
-        names = self.rejection.columns
-        return dict(zip(names, cells, strict=True)) if len(cells) == len(names) else None
+        if len(cells) != len(names):
+            return None
+        return {**dict(self.rejection.constants), **dict(zip(names, cells, strict=True))}
 
 
 @dataclass(frozen=True)
@@ -335,6 +339,8 @@ def _line(rejection: Rejection, origin: Origin) -> bytes:
     if rejection.columns is not None:
         document["columns"] = list(rejection.columns)
         document["separator"] = rejection.separator
+    if rejection.constants:
+        document["constants"] = dict(rejection.constants)
     return orjson.dumps(writable(document)) + b"\n"
 
 
@@ -384,6 +390,7 @@ def _parsed(line: bytes, path: Path, number: int) -> QuarantinedRow:
             kind=kind,
             columns=tuple(map(str, entry["columns"])) if entry.get("columns") else None,
             separator=entry.get("separator"),
+            constants=tuple((str(k), str(v)) for k, v in (entry.get("constants") or {}).items()),
         )
         zone = entry.get("time_zone")
         mapping = tuple(map(str, entry.get("map") or ()))

@@ -19,12 +19,14 @@ from graphprofile.ingest.arrow import arrow_reader, frame_chunks, is_frame, parq
 from graphprofile.ingest.check import check_descriptions, check_events, check_retracted, split_retracted
 from graphprofile.ingest.documents import Documents
 from graphprofile.ingest.files import Opened, expand_paths, open_source
+from graphprofile.ingest.header import csv_header, with_constants
 from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.rows import dict_chunks, json_chunks
+from graphprofile.ingest.runs import run_chunks
 from graphprofile.ingest.sql.reading import OpenSource, sql_chunks
 from graphprofile.ingest.sql.source import SqlSource
-from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks, read_header
+from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.ingest.together import keep_together
 from graphprofile.ingest.transformed import once_a_row, transform
@@ -75,6 +77,8 @@ def read_source(
         source = SourceFile(Path(source), kind)
     if isinstance(source, SourceFile):
         chunks = _file_chunks(source, kind or source.kind or "events", chunk_rows)
+        if source.constants:
+            chunks = with_constants(chunks, source.constants)
         if source.together is None:
             yield from chunks
         else:
@@ -276,6 +280,8 @@ def _file_chunks(
             yield from array_chunks(opened, elements, kind, name, chunk_rows)
         elif opened.format == "jsonl":
             yield from json_chunks(opened, source.encoding, kind, name, chunk_rows, block_size)
+        elif opened.format == "runs":
+            yield from run_chunks(opened, source, kind, name, chunk_rows, block_size)
         else:
             yield from _csv_chunks(opened, source, kind, name, chunk_rows, block_size)
     finally:
@@ -286,7 +292,7 @@ def _csv_chunks(
     opened: Opened, source: SourceFile, kind: Kind, name: str, chunk_rows: int, block_size: int
 ) -> Iterator[RawChunk]:
     parts = blocks(opened.stream, source.encoding, block_size)
-    first, columns, separator = _csv_header(parts, source, opened.format == "tsv", name)
+    first, columns, separator = csv_header(parts, source, opened.format == "tsv", name)
     parser = CsvLines(columns, separator, source.quoting)
     empty = parser.table(b"", 1, True)
     pending = _Pending(kind, name, opened, parser, empty.frame, chunk_rows)
@@ -317,40 +323,6 @@ def _with_last(parts: Iterator[Block]) -> Iterator[tuple[Block, bool]]:
         before = block
     if before is not None:
         yield before, True
-
-
-def _csv_header(
-    parts: Iterator[Block], source: SourceFile, tabs: bool, name: str
-) -> tuple[list[Block], tuple[str, ...], str]:
-    """The block that remains after the header line, the columns, and the separator."""
-    if source.columns is not None:
-        return [], source.columns, source.separator or ("\t" if tabs else ",")
-    for block in parts:
-        data, line = block.data, block.first_line
-        if block.damage is not None:
-            raise SourceError(
-                f"{name}: the file is cut or damaged before its first line ends ({block.damage}).",
-                "Get the file again.",
-            )
-        if block.too_long:
-            raise SourceError(
-                f"{name}: line {line} is too long to be a header.", "Line 1 must be the header."
-            )
-        while data:
-            header, _, data = data.partition(b"\n")
-            line += 1
-            if not header.strip():
-                continue
-            try:
-                text = header.decode("utf-8").removesuffix("\r")
-            except UnicodeDecodeError as error:
-                raise SourceError(f"{name}: the header is not UTF-8.", "Save the file as UTF-8.") from error
-            if "\0" in text:
-                raise SourceError(f"{name}: the header holds NUL bytes.", "Check how the file was written.")
-            columns, separator = read_header(text, source.separator, tabs, name)
-            left = [replace(block, data=data, first_line=line)] if data else []
-            return left, columns, separator
-    raise SourceError(f"{name}: the file holds no header and no rows.", "Line 1 must be the header.")
 
 
 def _numbers(lines: npt.NDArray[np.int64]) -> Sequence[int]:

@@ -40,7 +40,7 @@ class FileKeys:
         if source.path not in self._bytes:
             self._bytes[source.path] = _digest(source.path)
         how = (source.kind, source.format, source.encoding, source.separator, source.columns, source.quoting)
-        return _hash([self._bytes[source.path], *how, *self.recipe, __version__])
+        return _hash([self._bytes[source.path], *how, *source.constants, *self.recipe, __version__])
 
 
 def command_key(keys: Sequence[str | None], *more: Any) -> str | None:

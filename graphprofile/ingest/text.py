@@ -14,13 +14,11 @@ import polars as pl
 
 from graphprofile.errors import SourceError
 from graphprofile.ingest.files import DAMAGED
-from graphprofile.ingest.mapping import listed
 
 BLOCK = 4 << 20
 MAX_LINE = 16 << 20
 MAX_FIELD = 1 << 20
 SHOWN = 2_000
-SEPARATORS = (",", "\t", ";", "|")
 
 csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
 
@@ -364,34 +362,3 @@ def _offset(data: bytes, line: int) -> int:
 
 def _fields(count: int) -> str:
     return f"{count} field" if count == 1 else f"{count} fields"
-
-
-def read_header(text: str, separator: str | None, tabs: bool, source: str) -> tuple[tuple[str, ...], str]:
-    """Column names and separator from the first line of a CSV file.
-
-    Raises:
-        SourceError: No names, an empty name, or one name twice.
-    """
-    if separator is None:
-        separator = "\t" if tabs else max(SEPARATORS, key=lambda sign: _outside_quotes(text).count(sign))
-    try:
-        names = next(csv.reader([text], delimiter=separator, strict=True), [])
-    except csv.Error as error:
-        raise SourceError(f"{source}: the header cannot be read: {error}.", "Mend line 1.") from error
-    names = [name.strip() for name in names]
-    if not any(names):
-        raise SourceError(f"{source}: the first line names no columns.", "Line 1 must be the header.")
-    if "" in names:
-        raise SourceError(
-            f"{source}: column {names.index('') + 1} of the header has no name.", "Give every column a name."
-        )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(
-            f"{source}: the header names {listed(twice)} twice.", "Rename one of the two columns."
-        )
-    return tuple(names), separator
-
-
-def _outside_quotes(text: str) -> str:
-    return "".join(text.split('"')[::2])

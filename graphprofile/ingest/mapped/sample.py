@@ -12,8 +12,9 @@ import polars as pl
 
 from graphprofile.errors import SourceError
 from graphprofile.ingest.files import DAMAGED, Opened, open_source
+from graphprofile.ingest.header import read_header
 from graphprofile.ingest.rows import native_column
-from graphprofile.ingest.text import CsvLines, read_header
+from graphprofile.ingest.text import CsvLines
 from graphprofile.records import SourceFile
 
 HEAD, STRETCH, STRETCHES = 1 << 20, 1 << 16, 16

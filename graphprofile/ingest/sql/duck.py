@@ -10,11 +10,11 @@ from typing import Any
 
 from graphprofile.errors import SourceError, UsageError
 from graphprofile.ingest.files import DAMAGED, open_source
+from graphprofile.ingest.header import read_header
 from graphprofile.ingest.sql.address import Address
 from graphprofile.ingest.sql.arrow_rows import ArrowQuery
 from graphprofile.ingest.sql.query import Closers, missing_package, no_connection, no_rows, refused
 from graphprofile.ingest.sql.source import SqlSource
-from graphprofile.ingest.text import read_header
 from graphprofile.records import SourceFile
 
 BATCH_ROWS = 60_000
