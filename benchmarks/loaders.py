@@ -107,6 +107,23 @@ def _activity(row: int) -> bytes:
     return orjson.dumps(activity) + b"\n"
 
 
+def _survey(row: int) -> bytes:
+    words = ("Strongly agree", "Agree", "Neutral", "Disagree", "Strongly disagree")
+    answers = ",".join(words[(row + number) % 5] for number in range(15))
+    return f'{row},2025-10-07 09:50:26,u{row % 5003},{answers},"since, {row}",{row % 11},Mail;Chat,{row % 80}\n'.encode()
+
+
+def _vcard(row: int) -> bytes:
+    return (
+        f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u{row}\r\nFN:Ann Lee {row}\r\nN:Lee;Ann;;;\r\nORG:Acme\\, Inc.;Sales\r\n"
+        f"TITLE:Buyer\r\nitem1.EMAIL;TYPE=INTERNET,WORK:ann{row}@example.com\r\nTEL;TYPE=CELL:+1 555 0100\r\n"
+        "ADR;TYPE=HOME:;;1 Main St;Leeds;;LS1;UK\r\nCATEGORIES:vip,news\r\nREV:2025-01-01T00:00:00Z\r\nEND:VCARD\r\n"
+    ).encode()
+
+
+_QUESTIONS = ",".join(f"Q{number}. How much do you agree?" for number in range(15))
+_SURVEY = f"id,submitdate,token,{_QUESTIONS},Q15. Why?,Q16. Recommend? (0-10),Q17. What do you use?,Age\n"
+
 _ORDERS = b"Name,Email,Financial Status,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku"
 
 SAMPLES: dict[str, tuple[str, bytes, Write]] = {
@@ -115,6 +132,8 @@ SAMPLES: dict[str, tuple[str, bytes, Write]] = {
     "segment": ("calls.jsonl", b"", _segment),
     "xapi": ("statements.jsonl", b"", _xapi),
     "activity-streams": ("outbox.jsonl", b"", _activity),
+    "survey": ("survey.csv", _SURVEY.encode(), _survey),
+    "contacts": ("people.vcf", b"", _vcard),
 }
 """File name, head, and the row of a number, by loader."""
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from conftest import empty
 from test_access_log import TestContract as AccessLog
 from test_activity_streams import TestContract as ActivityStreams
+from test_contacts import TestCards as Contacts
 from test_segment import TestContract as Segment
 from test_shopify_orders import TestContract as ShopifyOrders
+from test_survey import TestLimeSurvey as Survey
 from test_xapi import TestContract as Xapi
 
 from graphprofile import GraphProfile
@@ -16,8 +18,10 @@ from graphprofile.settings import Settings
 from graphprofile.store import Store
 from graphprofile.testing import LoaderContract
 
-CONTRACTS: list[LoaderContract] = [AccessLog(), ActivityStreams(), Segment(), ShopifyOrders(), Xapi()]
-del AccessLog, ActivityStreams, Segment, ShopifyOrders, Xapi
+CONTRACTS: list[LoaderContract] = [
+    *(AccessLog(), ActivityStreams(), Contacts(), Segment(), ShopifyOrders(), Survey(), Xapi())
+]
+del AccessLog, ActivityStreams, Contacts, Segment, ShopifyOrders, Survey, Xapi
 
 
 def test_every_loader_gives_the_same_graph_whole_and_in_parts(
