@@ -110,7 +110,8 @@ def _activity(row: int) -> bytes:
 def _survey(row: int) -> bytes:
     words = ("Strongly agree", "Agree", "Neutral", "Disagree", "Strongly disagree")
     answers = ",".join(words[(row + number) % 5] for number in range(15))
-    return f'{row},2025-10-07 09:50:26,u{row % 5003},{answers},"since, {row}",{row % 11},Mail;Chat,{row % 80}\n'.encode()
+    rest = f'"since, {row}",{row % 11},Mail;Chat,{row % 80}'
+    return f"{row},2025-10-07 09:50:26,u{row % 5003},{answers},{rest}\n".encode()
 
 
 def _vcard(row: int) -> bytes:

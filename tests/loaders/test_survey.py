@@ -97,8 +97,8 @@ class TestGoogle(LoaderContract):
 
 
 LIMESURVEY = (
-    '"id. Response ID";"submitdate. Date submitted";"lastpage. Last page";"startlanguage. Start language";"seed. Seed";'
-    '"token. Token";"G01Q01. How was it?";"G01Q02[SQ001]. Which? [Mail]";"G01Q02[SQ002]. Which? [Chat]";"G01Q03. Text"\n'
+    '"id. Response ID";"submitdate. Date submitted";"lastpage. Last page";"startlanguage. Start language";"seed. Seed"'
+    ';"token. Token";"G01Q01. How was it?";"G01Q02[SQ001]. Which? [Mail]";"G01Q02[SQ002]. Which? [Chat]";"Q3. Why"\n'
 )
 L_ROWS = [
     '"1";"2024-01-02 03:04:05";"2";"en";"77";"abc";"Strongly agree";"Yes";"No";""\n',
