@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from graphprofile import GraphProfile
 from graphprofile.errors import NotFound, UsageError
+from graphprofile.vocabulary import DEFAULT_EVENTS
 
 Row = dict[str, Any]
 
@@ -116,6 +117,21 @@ def test_a_withdrawal_wins_whatever_the_order(gp: GraphProfile) -> None:
     clear(gp)
     gp.load([event("e1"), event("e2"), event("e1", retracted=True), event("e2", retracted="no")])
     assert digest(gp) == after
+
+
+def test_a_withdrawal_of_any_type_takes_the_event_of_that_id_whatever_it_is(gp: GraphProfile) -> None:
+    gone = [{"event_type": "*", "event_id": "e1", "retracted": True}]
+    gp.load([event("e1", event_type="liked"), event("e2")])
+    result = gp.load(gone)
+    assert (result.read, result.applied) == (len(DEFAULT_EVENTS), len(DEFAULT_EVENTS))
+    assert gp.profile("u1").events == {"viewed": 1}
+    after = digest(gp)
+    assert gp.load(gone, kind="retracted").duplicates == len(DEFAULT_EVENTS)
+    clear(gp)
+    gp.load([*gone, event("e2"), event("e1", event_type="liked")])
+    assert digest(gp) == after
+    # Of an event it says nothing.
+    assert gp.load([event("e3", event_type="*")]).quarantined == 1
 
 
 def test_a_column_retracted_takes_true_and_false_only(gp: GraphProfile) -> None:
