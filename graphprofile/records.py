@@ -281,6 +281,7 @@ class SourceFile:
         heading: What tells the columns of a CSV file whose header is more than one line of different names.
         constants: Columns that the file lacks, with the text of every row.
         runs: With ``format="runs"``: the records' marks. A row has the one column ``record``.
+        at_once: Most rows transformed at once, where a row becomes many; None takes what is quick.
     """
 
     path: Path
@@ -296,6 +297,7 @@ class SourceFile:
     heading: Heading | None = None
     constants: tuple[tuple[str, str], ...] = ()
     runs: Runs | None = None
+    at_once: int | None = None
 
 
 class Loader(Protocol):

@@ -32,6 +32,8 @@ REFUSED = "refused among the events"
 PLACEHOLDER = "1980-01-01"
 """What LimeSurvey writes where it keeps no dates."""
 LONGEST_CHOICE = 200
+AT_ONCE = 5_000
+"""Responses transformed at once: twenty questions make 100,000 events of them."""
 
 _KINDS: tuple[Kind, ...] = ("users", "content", "events")
 _EXPORTED = (
@@ -61,7 +63,13 @@ class SurveyLoader:
         if kind is not None and kind not in _KINDS:
             raise _no_such(kind)
         return [
-            SourceFile(path, each, heading=survey_heading, constants=(("survey", survey_name(path)),))
+            SourceFile(
+                path,
+                each,
+                heading=survey_heading,
+                constants=(("survey", survey_name(path)),),
+                at_once=AT_ONCE,
+            )
             for each in _KINDS
             if kind in (None, each)
             for path in paths

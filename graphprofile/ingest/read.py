@@ -78,6 +78,7 @@ def read_source(
     if isinstance(source, (str, Path)):
         source = SourceFile(Path(source), kind)
     if isinstance(source, SourceFile):
+        chunk_rows = min(chunk_rows, source.at_once or chunk_rows)
         chunks = _file_chunks(source, kind or source.kind or "events", chunk_rows)
         if source.constants:
             chunks = with_constants(chunks, source.constants)
