@@ -25,7 +25,7 @@ class TrainConfig:
         epochs: Longest training; validation may choose a shorter one.
         batch_users: Users per step; a graph of fewer than four times as many takes a quarter of its users.
         large: ``batch_users`` and ``epochs`` of graphs of more than 300,000 events, where most of a step goes into the
-            hop over the whole graph; None for the same as elsewhere.
+            hop over the whole graph and inputs go without; None for the same as elsewhere.
         num_negatives: Negatives per step; with at most twice as many known objects the softmax is exact.
         temperature: The cosine is divided by it.
         learning_rate: Of Adam, after warm-up and before linear decay.
@@ -34,6 +34,7 @@ class TrainConfig:
         row_dropout: Share of objects whose own row is dropped in a step, as if they had never been seen.
         description_scale: Weight of tags' and properties' first vectors.
         gamma: Weight of the hop object -> user -> object. Fixed: where it is learned it shrinks as training overfits.
+        smooth_inputs: Whether the hop goes over inputs as over targets.
         neutral: First weight of events with contribution 0 (a rating of 3 of 5, say).
         targets_power: A user with n targets weighs n to this power in the loss.
         user_half_lives_days: Half-lives of a user's events that validation chooses from; None is no decay.
@@ -60,6 +61,7 @@ class TrainConfig:
     row_dropout: float = 0.05
     description_scale: float = 0.3
     gamma: float = 2.0
+    smooth_inputs: bool = True
     neutral: float = 0.5
     targets_power: float = 0.5
     user_half_lives_days: tuple[float | None, ...] = (None, 365.0, 90.0, 30.0)
@@ -114,7 +116,7 @@ class TrainConfig:
         if self.large is None or num_events <= LARGE_EVENTS:
             return replace(self, large=None)
         batch_users, epochs = self.large
-        return replace(self, batch_users=batch_users, epochs=epochs, large=None)
+        return replace(self, batch_users=batch_users, epochs=epochs, smooth_inputs=False, large=None)
 
     def recipe(self) -> dict[str, Any]:
         """What makes two recipes the same: all arguments but where and by how many threads it is computed."""

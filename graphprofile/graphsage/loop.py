@@ -83,6 +83,7 @@ class Run:
             description_scale=config.description_scale,
             neutral=config.neutral,
             gamma=config.gamma,
+            smooth_inputs=config.smooth_inputs,
             device=self.device,
         )
         liked = np.bincount(self.interactions.object[self.positive], minlength=graph.num_objects)
@@ -285,7 +286,9 @@ class Run:
         """
         net, graph = self.network, self.graph
         rows = net.rows()
-        targets, scale = _by_columns(net, rows[:, net.dim :])
+        inputs = _by_columns(net, rows[:, : net.dim]) if net.smooth_inputs else rows[:, : net.dim].clone()
+        targets = _by_columns(net, rows[:, net.dim :])
+        _, scale = net.hop(rows[:, :1])
         tables = iter([table.detach().cpu().numpy().copy() for table in net.description])
         columns = popularity_columns(graph, HALF_LIVES_DAYS)
         coordinate = fitted.popularity_coordinate(columns, choices.calibration)
@@ -297,7 +300,7 @@ class Run:
             choices=choices.to_dict() | {"propagation": "sampled" if self.sampler else "full"},
             object_ids=graph.object_ids,
             object_kind=graph.object_kind,
-            inputs=rows[:, : net.dim].cpu().numpy().copy(),
+            inputs=inputs.cpu().numpy(),
             targets=torch.nn.functional.normalize(targets, dim=1).cpu().numpy(),
             popularity=(coordinate - mean).astype(np.float32),
             trained=trained,
@@ -347,14 +350,12 @@ def propagation(graph: TrainingGraph, config: TrainConfig) -> str:
     return "full" if copies * 2 * config.dim * 4 <= config.step_bytes else "sampled"
 
 
-def _by_columns(net: HeteroGraphSage, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows plus hop, and scales; some columns at a time, so that all users' means never lie in memory together."""
-    parts = []
-    for start in range(0, rows.shape[1], _COLUMNS_AT_ONCE):
-        some = rows[:, start : start + _COLUMNS_AT_ONCE].contiguous()
-        total, scale = net.hop(some)
-        parts.append(torch.addcmul(some, total, net.gamma * scale))
-    return torch.cat(parts, dim=1), scale
+def _by_columns(net: HeteroGraphSage, rows: Tensor) -> Tensor:
+    """Rows plus hop; some columns at a time, so that all users' means never lie in memory together."""
+    columns = (
+        rows[:, start : start + _COLUMNS_AT_ONCE] for start in range(0, rows.shape[1], _COLUMNS_AT_ONCE)
+    )
+    return torch.cat([net.smoothed(some.contiguous()) for some in columns], dim=1)
 
 
 def _shared_names(graph: TrainingGraph) -> tuple[tuple[str, ...], tuple[str, ...]]:

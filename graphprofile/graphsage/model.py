@@ -3,10 +3,10 @@
 Objects carry two vectors, one as input (what the object says about a user who chose it) and one as target
 (what a user must look like to choose it). Both start from the closed-form truncated SVD of the normalised
 interaction matrix and are learned from there, plus the learned vectors of the object's tags and properties.
-One hop object -> user -> object smooths the targets; smoothed inputs would blur the users. A user is the unit
-vector of the weighted sum of the inputs of the user's objects. Per layer there is a weighted mean per edge
-type, a learned weight per edge type and a residual, and nothing else: non-linear layers hurt on graphs that
-are mostly ids.
+One hop object -> user -> object smooths them (of large graphs the targets only: their inputs have events enough
+to be learned without); a user is the unit vector of the weighted sum of the inputs of the user's objects. Per
+layer there is a weighted mean per edge type, a learned weight per edge type and a residual, and nothing else:
+non-linear layers hurt on graphs that are mostly ids.
 
 Sources: Hamilton, Ying and Leskovec, "Inductive representation learning on large graphs", NeurIPS 2017
 (GraphSAGE); He et al., "LightGCN", SIGIR 2020 (linear layers, symmetric normalisation); Shen et al., "How
@@ -190,6 +190,7 @@ class HeteroGraphSage(nn.Module):
         description_scale: How much descriptions count at the start.
         neutral: Weight of channels with contribution 0 at the start.
         gamma: Weight of the hop.
+        smooth_inputs: Whether it goes over the inputs, too.
         device: Where it computes.
     """
 
@@ -203,10 +204,11 @@ class HeteroGraphSage(nn.Module):
         description_scale: float,
         neutral: float,
         gamma: float,
+        smooth_inputs: bool = True,
         device: torch.device = CPU,
     ) -> None:
         super().__init__()
-        self.device = device
+        self.device, self.smooth_inputs = device, smooth_inputs
         self.dim = start_input.shape[1]
         self.interactions = interactions
         self.table = nn.Parameter(torch.from_numpy(np.concatenate([start_input, start_target], axis=1)))
@@ -295,8 +297,13 @@ class HeteroGraphSage(nn.Module):
     def forward(self, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Input vectors and unit target vectors of all objects, each [num_objects, dim]."""
         inputs, targets = torch.split(self.rows(keep), self.dim, dim=1)
-        total, scale = self.hop(targets)
-        return inputs, unit(torch.addcmul(targets, total, self.gamma * scale))
+        return self.smoothed(inputs) if self.smooth_inputs else inputs, unit(self.smoothed(targets))
+
+    def smoothed(self, rows: Tensor) -> Tensor:
+        """Rows of all objects plus gamma times their hop [num_objects, width]."""
+        total, scale = self.hop(rows)
+        out: Tensor = torch.addcmul(rows, total, self.gamma * scale)
+        return out
 
     def sampled(
         self, drawn: HeteroData, hidden: IntArray, keep: Tensor | None = None
@@ -311,19 +318,23 @@ class HeteroGraphSage(nn.Module):
         nodes, stands_for = drawn["object"].n_id, drawn["object"].scale
         weights = self.channel_weights()
         to_objects, to_users = drawn["user", "chose", "object"], drawn["object", "chosen_by", "user"]
-        inputs, targets = torch.split(self._own_rows(nodes, keep), self.dim, dim=1)
+        rows = self._own_rows(nodes, keep)
+        smoothed = rows if self.smooth_inputs else rows[:, self.dim :]
         degree = weights @ self._strength_without(hidden, nodes)
         scale = torch.where(degree > 1e-6, degree.clamp(min=1e-6).rsqrt(), 0.0)[:, None]
         weight = weights[to_users.channel] * to_users.strength
         size = (len(nodes), len(drawn["user"].n_id))
         total = weight.new_zeros(size[1]).index_add(0, to_users.edge_index[1], weight)
         users = (
-            self.edge_sum(targets * scale, to_users.edge_index, weight, size) / total.clamp(min=1e-6)[:, None]
+            self.edge_sum(smoothed * scale, to_users.edge_index, weight, size)
+            / total.clamp(min=1e-6)[:, None]
         )
         weight = weights[to_objects.channel] * to_objects.strength * stands_for[to_objects.edge_index[1]]
         size = (size[1], len(stands_for))
         hop = self.edge_sum(users, to_objects.edge_index, weight, size)
-        return inputs[: size[1]], unit(torch.addcmul(targets[: size[1]], hop, self.gamma * scale[: size[1]]))
+        smoothed = torch.addcmul(smoothed[: size[1]], hop, self.gamma * scale[: size[1]])
+        inputs = (smoothed if self.smooth_inputs else rows[: size[1]])[:, : self.dim]
+        return inputs, unit(smoothed[:, -self.dim :])
 
     def _own_rows(self, nodes: Tensor, keep: Tensor | None) -> Tensor:
         """As :meth:`rows`, of some objects; the table gets a sparse gradient."""

@@ -521,6 +521,7 @@ def test_large_graphs_have_a_recipe_of_their_own() -> None:
     small, large = config.sized(300_000), config.sized(300_001)
     assert (small.batch_users, small.epochs) == (config.batch_users, config.epochs)
     assert (large.batch_users, large.epochs) == (4000, 30)
+    assert (small.smooth_inputs, large.smooth_inputs) == (True, False)
     # Once it is fitted it stays what it was, also on a graph of another size; so does what older versions fitted.
     assert TrainConfig.from_dict(small.to_dict()).sized(10**6) == small
     older = {key: value for key, value in config.to_dict().items() if key != "large"}
@@ -577,25 +578,36 @@ def test_typed_sum_is_a_matrix_product_with_its_gradient() -> None:
     assert torch.allclose(TypedSum()(y, relation, reverse=True), dense.T @ y)
 
 
-def test_hop_smooths_targets_by_the_symmetrically_normalised_graph() -> None:
+@pytest.mark.parametrize("smooth_inputs", [True, False])
+def test_hop_is_the_symmetrically_normalised_one(smooth_inputs: bool) -> None:
     graph = checkerboard(users=6, objects=6, per_user=3, tags=False)
     interactions = Interactions.of(graph)
     rng = np.random.default_rng(0)
     start = rng.random((6, 4)).astype(np.float32)
-    network = HeteroGraphSage(interactions, start, start, [], description_scale=0.3, neutral=0.5, gamma=2.0)
+    network = HeteroGraphSage(
+        interactions,
+        start,
+        start,
+        [],
+        description_scale=0.3,
+        neutral=0.5,
+        gamma=2.0,
+        smooth_inputs=smooth_inputs,
+    )
     dense = sp.csr_matrix(
         (np.ones(graph.num_events), (graph.event_user, graph.event_object)), (6, 6)
     ).toarray()
     objects, users = np.diag(dense.sum(0) ** -0.5), np.diag(1.0 / dense.sum(1))
     expected = start + 2.0 * objects @ dense.T @ users @ dense @ objects @ start
     inputs, targets = network()
-    assert np.array_equal(inputs.detach().numpy(), start)
+    assert inputs.detach().numpy() == pytest.approx(expected if smooth_inputs else start, rel=1e-4)
     unit = expected / np.linalg.norm(expected, axis=1, keepdims=True)
     assert targets.detach().numpy() == pytest.approx(unit, rel=1e-4)
 
 
-def test_arrays_give_the_same_users_as_the_network(model: FittedModel, graph: TrainingGraph) -> None:
-    run = Run(graph, SMALL, sequence=False)
+@pytest.mark.parametrize("smooth_inputs", [True, False])
+def test_arrays_give_the_same_users_as_the_network(graph: TrainingGraph, smooth_inputs: bool) -> None:
+    run = Run(graph, replace(SMALL, smooth_inputs=smooth_inputs), sequence=False)
     run.epoch()
     made = run.model(Choices(epochs=1))
     with torch.no_grad():

@@ -46,9 +46,10 @@ def whole(run: Run, hidden: IntArray) -> tuple[np.ndarray, np.ndarray]:
     return inputs.detach().numpy(), targets.detach().numpy()
 
 
-@pytest.fixture
-def trained_a_little() -> Run:
-    run = Run(signed(), replace(SAMPLED, fanout=(1000, 1000)), sequence=False)
+@pytest.fixture(params=[True, False])
+def trained_a_little(request: pytest.FixtureRequest) -> Run:
+    recipe = replace(SAMPLED, fanout=(1000, 1000), smooth_inputs=request.param)
+    run = Run(signed(), recipe, sequence=False)
     run.epoch()
     return run
 
