@@ -37,8 +37,18 @@ def posting(path: str, body: Callable[[int], Any], accept: str = "application/js
     return call
 
 
-async def paced(session: aiohttp.ClientSession, call: Call, rate: float, seconds: float) -> dict[str, Any]:
-    """Calls at a fixed rate, whether the ones before are answered or not: waiting counts (no omission)."""
+async def paced(
+    session: aiohttp.ClientSession, call: Call, rate: float, seconds: float, most: int | None = None
+) -> dict[str, Any]:
+    """Calls at a fixed rate, whether the ones before are answered or not: waiting counts (no omission).
+
+    Args:
+        session: Who calls.
+        call: Is given its number.
+        rate: Calls a second.
+        seconds: How long.
+        most: Calls under way at most. Time in which no further one was made is told (``held_seconds``).
+    """
     took: list[float] = []
     errors: list[str] = []
     running: set[asyncio.Task[None]] = set()
@@ -51,14 +61,23 @@ async def paced(session: aiohttp.ClientSession, call: Call, rate: float, seconds
         except (aiohttp.ClientError, GraphProfileError, TimeoutError) as error:
             errors.append(repr(error))
 
-    for number in range(int(rate * seconds)):
-        due = began + number / rate
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        task = asyncio.create_task(one(number, due))
+    held, number = 0.0, 0
+    while (offset := held + number / rate) < seconds:
+        await asyncio.sleep(max(0.0, began + offset - time.perf_counter()))
+        if most is not None and len(running) >= most:
+            full = time.perf_counter()
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            held += time.perf_counter() - full
+            continue
+        task = asyncio.create_task(one(number, began + offset))
         running.add(task)
         task.add_done_callback(running.discard)
+        number += 1
     await asyncio.gather(*running)
-    return {**figures(took), "errors": len(errors), **({"first_error": errors[0]} if errors else {})}
+    told: dict[str, Any] = {"errors": len(errors), **({"first_error": errors[0]} if errors else {})}
+    if most is not None:
+        told["held_seconds"] = round(held, 1)
+    return {**figures(took), **told}
 
 
 async def one_by_one(

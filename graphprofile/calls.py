@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -24,14 +23,12 @@ from graphprofile.errors import (
     UsageError,
 )
 from graphprofile.records import Document, Explanation, Feedback, Profile, Recommendation
+from graphprofile.vectors import ARROW, Embeddings
 
 if TYPE_CHECKING:
     import httpx
-    import numpy as np
-    import numpy.typing as npt
 
 T = TypeVar("T")
-ARROW = "application/vnd.apache.arrow.stream"
 _BY_CODE = {
     error.code: error
     for error in (NoModel, ModelError, NotFound, UsageError, EngineUnavailable, QueryTimeout, QueryTooLarge)
@@ -165,79 +162,6 @@ class CypherRows(Document):
     milliseconds: float
 
 
-@dataclass(frozen=True)
-class Vectors:
-    """Vectors of users, all of one model.
-
-    Attributes:
-        ids: User ids.
-        vectors: float32 [num_users, dimensions]; NaN where there is none.
-        model: Version that computed them; None where there is no vector at all.
-        computed_at: ISO 8601 UTC of each, None where there is none.
-        status: ``fresh``, ``stale``, ``cold_start`` or ``missing`` of each.
-        missing: Ids of nobody.
-    """
-
-    ids: list[str]
-    vectors: npt.NDArray[np.float32]
-    model: str | None
-    computed_at: list[str | None]
-    status: list[str]
-    missing: list[str]
-
-    @classmethod
-    def parsed(cls, response: httpx.Response) -> Vectors:
-        """From an Arrow stream."""
-        import numpy as np
-        import orjson
-        import pyarrow as pa
-
-        table = pa.ipc.open_stream(io.BytesIO(response.content)).read_all()
-        column = table.column("embedding").combine_chunks()
-        width = column.type.list_size
-        vectors = np.full((len(column), width), np.nan, dtype=np.float32)
-        there = ~column.is_null().to_numpy(zero_copy_only=False)
-        if there.any():
-            vectors[there] = column.drop_null().flatten().to_numpy().reshape(-1, width)
-        models = {model for model in table.column("model").to_pylist() if model is not None}
-        return cls(
-            table.column("id").to_pylist(),
-            vectors,
-            next(iter(models), None),
-            table.column("computed_at").to_pylist(),
-            table.column("status").to_pylist(),
-            orjson.loads(table.schema.metadata[b"missing"]),
-        )
-
-    @classmethod
-    def joined(cls, parts: Sequence[Vectors]) -> Vectors:
-        """Several parts as one.
-
-        Raises:
-            ModelError: They are of several models.
-        """
-        import numpy as np
-
-        models = {part.model for part in parts if part.model is not None}
-        if len(models) > 1:
-            raise ModelError("The model was switched meanwhile.", "Ask again.")
-        width = max((part.vectors.shape[1] for part in parts), default=0)
-        vectors = [
-            part.vectors
-            if part.vectors.shape[1] == width
-            else np.full((len(part.ids), width), np.nan, dtype=np.float32)
-            for part in parts
-        ]
-        return cls(
-            [id_ for part in parts for id_ in part.ids],
-            np.concatenate(vectors) if vectors else np.zeros((0, 0), dtype=np.float32),
-            next(iter(models), None),
-            [at for part in parts for at in part.computed_at],
-            [status for part in parts for status in part.status],
-            [id_ for part in parts for id_ in part.missing],
-        )
-
-
 class Calls:
     """The requests there are."""
 
@@ -286,10 +210,10 @@ class Calls:
         return _get(path, lambda r: Feedback(**r.json()), **asked)
 
     @staticmethod
-    def embeddings(user_ids: Sequence[str]) -> Call[Vectors]:
+    def embeddings(user_ids: Sequence[str]) -> Call[Embeddings]:
         """``POST /v1/embeddings``."""
         options = {"json": {"ids": list(user_ids)}, "headers": {"Accept": ARROW}}
-        return Call("POST", "/v1/embeddings", Vectors.parsed, options)
+        return Call("POST", "/v1/embeddings", lambda r: Embeddings.from_arrow(r.content), options)
 
     @staticmethod
     def send_events(events: Sequence[Mapping[str, Any]], dry_run: bool) -> Call[dict[str, Any]]:

@@ -20,10 +20,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from graphprofile.calls import Call, Calls, CypherRows, Passing, Sent, Vectors, checked
+from graphprofile.calls import Call, Calls, CypherRows, Passing, Sent, checked
 from graphprofile.calls import Upserted as Upserted
 from graphprofile.errors import EngineUnavailable
 from graphprofile.records import Explanation, Feedback, Profile, Recommendation, batched
+from graphprofile.vectors import Embeddings
 
 ATTEMPTS = 5
 ROWS_AT_ONCE = 1_000
@@ -153,13 +154,15 @@ class Client:
         found: Feedback = self._run(Calls.feedback(user_id, as_of, all, limit))
         return found
 
-    def embeddings(self, user_ids: Sequence[str]) -> Vectors:
+    def embeddings(self, user_ids: Sequence[str]) -> Embeddings:
         """Vectors of any number of users, all of one model; who does not exist is named in ``missing``.
 
         Raises:
             ModelError: The model was switched between two parts of the answer; ask again.
         """
-        return Vectors.joined([self._run(Calls.embeddings(part)) for part in batched(user_ids, ROWS_AT_ONCE)])
+        return Embeddings.joined(
+            [self._run(Calls.embeddings(part)) for part in batched(user_ids, ROWS_AT_ONCE)]
+        )
 
     def send_events(self, events: Iterable[Row], *, dry_run: bool = False) -> Sent:
         """Send any number of events, a thousand at a time.
@@ -314,9 +317,9 @@ class AsyncClient:
         found: Feedback = await self._run(Calls.feedback(user_id, as_of, all, limit))
         return found
 
-    async def embeddings(self, user_ids: Sequence[str]) -> Vectors:
+    async def embeddings(self, user_ids: Sequence[str]) -> Embeddings:
         """As :meth:`Client.embeddings`."""
-        return Vectors.joined(
+        return Embeddings.joined(
             [await self._run(Calls.embeddings(part)) for part in batched(user_ids, ROWS_AT_ONCE)]
         )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,10 +20,10 @@ from graphprofile.export import training_graph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.registry import ModelInfo, Registry
 from graphprofile.parquet import parquet_file
-from graphprofile.reading import embedding_info, require_user, watermark
+from graphprofile.reading import embedding_status, require_user, watermark
 from graphprofile.recommend import Recommender
 from graphprofile.records import (
-    EmbeddingInfo,
+    EmbeddingStatus,
     EmbedResult,
     Explanation,
     FeedbackSort,
@@ -31,51 +31,36 @@ from graphprofile.records import (
     Recommendation,
     TrainResult,
     batched,
+    chunks,
     iso,
 )
 from graphprofile.settings import Settings
 from graphprofile.store.engines import VECTOR_LABELS
+from graphprofile.vectors import Embeddings, the_one_model
 from graphprofile.vocabulary import Vocabulary
 from graphprofile.writeback import Writer
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from graphprofile.store import Store, Transaction
 
 
-@dataclass(frozen=True)
-class Embeddings:
-    """Vectors of users, all of one model.
+VECTORS_AT_ONCE = 2_000
 
-    Attributes:
-        ids: User ids.
-        vectors: float32 [num_users, dimensions]; NaN where there is none.
-        model: Version that computed them; None where there is no vector at all.
-        computed_at: ISO 8601 UTC of each, None where there is none.
-        status: ``fresh``, ``stale``, ``cold_start`` or ``missing`` of each.
-    """
 
-    ids: list[str]
-    vectors: npt.NDArray[np.float32]
+class _Stored(NamedTuple):
+    """What ``embed/read_users`` gives of a user."""
+
+    id: str
+    vector: list[float] | None
     model: str | None
-    computed_at: list[str | None]
-    status: list[str]
+    computed_at: int | None
+    vector_rev: int | None
+    kind: str | None
+    rev: int | None
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """A document per user; no vector is null."""
-        return [
-            {
-                "id": id_,
-                "model": self.model if status != "missing" else None,
-                "computed_at": at,
-                "status": status,
-                "embedding": None if status == "missing" else [float(x) for x in vector],
-            }
-            for id_, vector, at, status in zip(
-                self.ids, self.vectors, self.computed_at, self.status, strict=True
-            )
-        ]
+    def status(self, in_use: str | None) -> EmbeddingStatus:
+        """Of the vector."""
+        return embedding_status(self.model, in_use, self.vector_rev, self.rev, self.kind)
 
 
 class Models:
@@ -109,7 +94,15 @@ class Models:
             NoModel: Nothing has been trained yet, or this registry doesn't hold the model.
             RegistryCorrupt: It cannot be read back.
         """
-        version = self.in_use()
+        return self.model_of(self.in_use())
+
+    def model_of(self, version: str | None) -> tuple[str, FittedModel]:
+        """The same where the version in use was read already, None for none.
+
+        Raises:
+            NoModel: As for :meth:`model`.
+            RegistryCorrupt: As for :meth:`model`.
+        """
         if version is None:
             raise NoModel("Nothing has been trained yet.", "Run `graphprofile train`.")
         if self._loaded is None or self._loaded[0] != version:
@@ -403,37 +396,25 @@ class Models:
             NotFound: A named user does not exist.
             ModelError: The vectors come from different models.
         """
+        wanted: Sequence[str] = self._user_ids() if user_ids is None else list(user_ids)
         in_use = self.in_use()
-        if user_ids is None:
-            rows = sorted(
-                self.store.stream("embed/read_all_users", model=in_use or ""), key=lambda row: str(row["id"])
-            )
-        else:
-            rows = self.store.read("embed/read_users", user_ids=list(user_ids), model=in_use or "")
-            found = {row["id"]: row for row in rows}
-            for user_id in user_ids:
-                if user_id not in found and not skip_missing:
-                    require_user(self.store, user_id)
-            rows = [found[user_id] for user_id in user_ids if user_id in found]
-        infos = [_info(row, in_use) for row in rows]
-        versions = sorted({info.model for info in infos if info.model is not None})
-        if len(versions) > 1:
-            raise ModelError(
-                f"The vectors asked for come from different models: {', '.join(versions)}.",
-                "Run `graphprofile embed --all`.",
-            )
-        width = max((len(row["embedding"]) for row in rows if row["embedding"] is not None), default=0)
-        vectors = np.full((len(rows), width), np.nan, dtype=np.float32)
-        for index, row in enumerate(rows):
-            if row["embedding"] is not None:
-                vectors[index] = row["embedding"]
-        return Embeddings(
-            ids=[row["id"] for row in rows],
-            vectors=vectors,
-            model=versions[0] if versions else None,
-            computed_at=[info.computed_at for info in infos],
-            status=[info.status for info in infos],
+        found = Embeddings.joined(
+            [
+                _as_embeddings(part, self._stored(part, in_use), in_use)
+                for part in chunks(wanted, VECTORS_AT_ONCE)
+            ]
         )
+        if found.missing and user_ids is not None and not skip_missing:
+            require_user(self.store, found.missing[0])
+        return found
+
+    def _user_ids(self) -> Sequence[str]:
+        return sorted(str(row["user_id"]) for row in self.store.stream("tags/list_users"))
+
+    def _stored(self, user_ids: Sequence[str], in_use: str | None) -> dict[str, _Stored]:
+        """Vectors of some users, by id."""
+        rows = self.store.read("embed/read_users", user_ids=list(user_ids), model=in_use or "")
+        return {user[0]: _Stored(*user) for user in rows[0]["users"]}
 
     def export(self, out: str | Path) -> int:
         """Write all vectors to a Parquet file: id, kind, embedding, model, computed_at, status.
@@ -462,16 +443,16 @@ class Models:
         return written
 
     def _export_rows(self, in_use: str | None) -> Iterable[dict[str, Any]]:
-        for row in self.store.stream("embed/read_all_users", model=in_use or ""):
-            info = _info(row, in_use)
-            yield {
-                "id": row["id"],
-                "kind": "user",
-                "embedding": row["embedding"],
-                "model": info.model,
-                "computed_at": info.computed_at,
-                "status": info.status,
-            }
+        for part in chunks(self._user_ids(), VECTORS_AT_ONCE):
+            for one in self._stored(part, in_use).values():
+                yield {
+                    "id": one.id,
+                    "kind": "user",
+                    "embedding": one.vector,
+                    "model": one.model,
+                    "computed_at": iso(one.computed_at),
+                    "status": one.status(in_use),
+                }
         for kind, plural in (("item", "items"), ("content", "contents")):
             for row in self.store.stream(f"embed/read_vectors_of_{plural}", model=in_use or ""):
                 yield {
@@ -532,10 +513,26 @@ class Models:
         return Comparing(self.store, self.vocabulary, self._recommender)
 
 
-def _info(row: Mapping[str, Any], in_use: str | None) -> EmbeddingInfo:
-    vector = row["embedding"]
-    dimensions = None if vector is None else len(vector)
-    return embedding_info({**row, "dimensions": dimensions, "dimensions_before": dimensions}, in_use)
+def _as_embeddings(user_ids: Sequence[str], stored: Mapping[str, _Stored], in_use: str | None) -> Embeddings:
+    """Stored vectors in the order of ids.
+
+    Raises:
+        ModelError: They come from different models.
+    """
+    users = [stored[id_] for id_ in user_ids if id_ in stored]
+    model = the_one_model(user.model for user in users)
+    times = {moment: iso(moment) for moment in {user.computed_at for user in users}}
+    width = max((len(user.vector) for user in users if user.vector is not None), default=0)
+    nothing = [math.nan] * width
+    vectors = [nothing if user.vector is None else user.vector for user in users]
+    return Embeddings(
+        ids=[user.id for user in users],
+        vectors=np.array(vectors, dtype=np.float32).reshape(len(users), width),
+        model=model,
+        computed_at=[times[user.computed_at] for user in users],
+        status=[user.status(in_use) for user in users],
+        missing=[id_ for id_ in user_ids if id_ not in stored],
+    )
 
 
 def _plain(metrics: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The tree::
 
     GraphProfileError
     ├── UsageError              the call itself is wrong (bad argument, unknown name)
+    │   ├── UnknownProperty     a condition asks about a property that no node has
     │   └── Forbidden           the API key does not have the scope
     ├── ConfigError             settings or the vocabulary cannot be used
     ├── SourceError             a source cannot be read at all (single bad rows are quarantined instead)
@@ -31,6 +32,9 @@ A message says what is wrong and where; ``hint`` says what to do next; ``code`` 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
 
 class GraphProfileError(Exception):
     """Base of all errors raised on purpose.
@@ -52,6 +56,33 @@ class UsageError(GraphProfileError):
     """The call itself is wrong: a bad argument or an unknown name."""
 
     code = "usage"
+
+
+class UnknownProperty(UsageError):
+    """A condition asks about a property that no node has.
+
+    Args:
+        said: What the condition is called, with the name of the property.
+        called: What would have it: ``user``, ``item or content``.
+        name: Of the property.
+        known: Names of the properties there are.
+    """
+
+    code = "unknown_property"
+
+    def __init__(self, said: str, called: str, name: str, known: Collection[str]) -> None:
+        near = get_close_matches(name, sorted(known), n=1)
+        super().__init__(
+            f"{said}: no {called} has such a property.",
+            (f"Did you mean {near[0]}? " if near else "")
+            + f"There are: {', '.join(sorted(known)) or 'none'}.",
+        )
+        self._told = said, called, name, frozenset(known)
+
+    def to_one_who_may_not_see(self, hidden: Collection[str]) -> UnknownProperty:
+        """The same, without a word of these properties."""
+        said, called, name, known = self._told
+        return UnknownProperty(said, called, name, known - set(hidden))
 
 
 class Forbidden(UsageError):

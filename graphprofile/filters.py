@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from graphprofile.errors import NotFound, UsageError
+from graphprofile.errors import NotFound, UnknownProperty, UsageError
 from graphprofile.reading import resolve_tag
 from graphprofile.records import SYSTEM_PROPERTIES, chunks
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 IDS_AT_ONCE = 10_000
-_CONDITION = re.compile(
-    r"\s*(?P<property>[^<>=!~]+?)\s*(?P<operator>[<>=!~]+)\s*(?P<value>.*?)\s*\Z", re.DOTALL
-)
+# Nothing beside it: blanks that a pattern gives and takes on both sides cost their number squared, and the text may
+# be a stranger's.
+_OPERATOR = re.compile("[<>=!~]+")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 Where = str | tuple[str, str, Any]
@@ -179,12 +179,7 @@ def property_condition(store: Store, where: Where, nodes: Nodes = OF_OBJECTS) ->
     values = [row["value"] for row in store.read(nodes.sample, property=name)]
     if not values:
         known = {row["name"] for row in store.read(nodes.names)} - SYSTEM_PROPERTIES
-        near = get_close_matches(name, known, n=1)
-        raise UsageError(
-            f"{nodes.said} {name}: no {nodes.called} has such a property.",
-            (f"Did you mean {near[0]}? " if near else "")
-            + f"There are: {', '.join(sorted(known)) or 'none'}.",
-        )
+        raise UnknownProperty(f"{nodes.said} {name}", nodes.called, name, known)
     if any(isinstance(entry, list) for entry in values):
         if operator not in ("=", "!="):
             raise UsageError(f"{nodes.said} {name}: lists can be asked with = (has) and != (has not) only.")
@@ -207,12 +202,13 @@ def split_condition(where: Where) -> tuple[str, str, Any]:
         UsageError: It has no such parts, or the operator is none.
     """
     if isinstance(where, str):
-        found = _CONDITION.match(where)
-        if found is None:
+        found = _OPERATOR.search(where)
+        name = where[: found.start()].strip() if found else ""
+        if found is None or not name:
             raise UsageError(
                 f"--where {where!r} is no condition.", "Write it like year>=1990 or author=Woolf."
             )
-        name, operator, value = found["property"], found["operator"], found["value"]
+        operator, value = found.group(), where[found.end() :].strip()
     else:
         name, operator, value = where
     operator = {"==": "=", "<>": "!=", "=>": ">=", "=<": "<="}.get(operator, operator)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from graphprofile.audience import Audience
     from graphprofile.audience.conditions import Condition
     from graphprofile.backup import BackupResult, RestoreResult
-    from graphprofile.embedding import Embeddings, Models
+    from graphprofile.embedding import Models
     from graphprofile.exchange import ExportResult
     from graphprofile.filters import Filters, Where
     from graphprofile.ingest.live import LiveBatch
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from graphprofile.networks import AnalysisResult
     from graphprofile.quality import Quality
     from graphprofile.store.asking import Rows
+    from graphprofile.vectors import Embeddings
     from graphprofile.watch import Arrival
 
 SCHEMA_VERSION = 2

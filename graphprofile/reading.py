@@ -72,12 +72,30 @@ def require_user(store: Store, user_id: str) -> dict[str, Any]:
     )
 
 
-def embedding_info(row: Mapping[str, Any], model_in_use: str | None) -> EmbeddingInfo:
+def embedding_status(
+    model: str | None, model_in_use: str | None, vector_rev: int | None, rev: int | None, kind: str | None
+) -> EmbeddingStatus:
     """Status of the vector on a node.
 
     ``fresh``: computed by the model in use from all of the node's events. ``cold_start``: no usable event, the
     declared fallback. ``stale``: another model, or events since. ``missing``: none.
+
+    Args:
+        model: That computed it; None where there is none.
+        model_in_use: The version in use.
+        vector_rev: The user's revision it was computed at.
+        rev: The user's revision now.
+        kind: ``fresh`` or ``cold_start``, as it was written.
     """
+    if model is None:
+        return "missing"
+    if model != model_in_use or vector_rev != rev:
+        return "stale"
+    return "cold_start" if kind == "cold_start" else "fresh"
+
+
+def embedding_info(row: Mapping[str, Any], model_in_use: str | None) -> EmbeddingInfo:
+    """Where the vector on a node comes from, and its :func:`embedding_status`."""
     properties = row["properties"]
     model, place, dimensions = properties.get("embedding_model"), "embedding", row["dimensions"]
     kept = properties.get("embedding_before_model")
@@ -85,15 +103,13 @@ def embedding_info(row: Mapping[str, Any], model_in_use: str | None) -> Embeddin
         # The vectors of another model are being written; until they are complete these are the ones to read.
         model, place = model_in_use, "embedding_before"
         dimensions = row.get("dimensions_before", dimensions)
-    status: EmbeddingStatus
-    if model is None:
-        status = "missing"
-    elif model != model_in_use or properties.get(f"{place}_rev") != properties.get("rev"):
-        status = "stale"
-    elif properties.get(f"{place}_status") == "cold_start":
-        status = "cold_start"
-    else:
-        status = "fresh"
+    status = embedding_status(
+        model,
+        model_in_use,
+        properties.get(f"{place}_rev"),
+        properties.get("rev"),
+        properties.get(f"{place}_status"),
+    )
     return EmbeddingInfo(
         model=model,
         computed_at=iso(properties.get(f"{place}_at")),

@@ -14,7 +14,7 @@ from graphprofile.writeback import PLURAL
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-OWN_LOOKED_AT = 50
+OWN_LOOKED_AT = 25
 """Of what the user has, the latest."""
 
 
@@ -52,14 +52,15 @@ class Reasons:
             looked_at = sorted({*ids, *(key[2:] for key in own if key.startswith(prefix))})
             if not scored or not looked_at:
                 continue
-            for row in self._store.read(
+            (row,) = self._store.read(
                 f"recommend/read_people_of_{PLURAL[prefix]}",
                 event_types=self._types,
                 user_id=user_id,
                 ids=looked_at,
-            ):
-                titles[prefix + row["id"]] = row["title"]
-                people[prefix + row["id"]] = set(row["people"])
+            )
+            for id_, title, chose in row["objects"]:
+                titles[prefix + id_] = title
+                people[prefix + id_] = set(chose)
         for key, _ in scored:
             said = _through(key, own, people, titles)
             if said:

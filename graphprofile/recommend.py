@@ -58,12 +58,14 @@ class Recommender:
         exact: bool = False,
     ) -> list[Recommendation]:
         """The best ``k`` objects for a user; the search widens until so many remain after filters."""
-        row = require_user(self._store, user_id)
-        version, model = self._models.model()
+        rows = self._store.read("recommend/read_asker", event_types=self._types, user_id=user_id)
+        row = rows[0] if rows else require_user(self._store, user_id)
+        version, model = self._models.model_of(next(iter(row["models"]), None))
         conditions = self.conditions(filters)
         pool = pool_size(k, check_diversity(diversity))
-        vector = self._vector(user_id, row, version, model)
-        seen = self._seen([user_id])[user_id]
+        stored = {row["model_before"]: row["vector_before"], row["model"]: row["vector"]}.get(version)
+        vector = self._completed([user_id], {user_id: stored}, model)[0]
+        seen = row["objects"]
         hidden = set() if allow_seen else set(seen)
         prefixes = [KINDS[kind]] if kind else [ITEM, CONTENT]
         best: list[tuple[float, str]] = []
@@ -76,16 +78,25 @@ class Recommender:
         best = self._search.diverse(best, vector, k, diversity=diversity, dim=model.dim, version=version)
         return self._reasons.documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
 
-    def _vector(
-        self, user_id: str, row: Mapping[str, Any], version: str, model: FittedModel
+    def _read_vectors(self, user_ids: Sequence[str]) -> tuple[str, FittedModel, npt.NDArray[np.float32]]:
+        """The model in use, and the vectors of users by it.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        in_use = self._models.in_use()
+        rows = self._store.read("embed/read_users", user_ids=list(user_ids), model=in_use or "")
+        stored = {user[0]: user[1] if user[2] == in_use else None for user in rows[0]["users"]}
+        for id_ in user_ids:
+            if id_ not in stored:
+                require_user(self._store, id_)
+        version, model = self._models.model_of(in_use)
+        return version, model, self._completed(user_ids, stored, model)
+
+    def _completed(
+        self, user_ids: Sequence[str], stored: Mapping[str, Sequence[float] | None], model: FittedModel
     ) -> npt.NDArray[np.float32]:
-        """The stored vector; for a user who has none by this model yet, the one `embed` would write."""
-        if _has(row["properties"], version):
-            stored = self._store.read("embed/read_users", user_ids=[user_id], model=version)[0]["embedding"]
-            return np.asarray(stored, dtype=np.float32)
-        users = UserVectors(self._store, self._models.vocabulary, model)
-        computed: npt.NDArray[np.float32] = users.compute(users.read([user_id]))[0][0]
-        return computed
+        return UserVectors(self._store, self._models.vocabulary, model).completed(user_ids, stored)
 
     def conditions(self, filters: Filters) -> Conditions:
         """Filters as the statements take them; see :func:`graphprofile.filters.resolve`."""
@@ -229,9 +240,8 @@ class Recommender:
 
     def similar_users(self, user_id: str, k: int) -> list[Recommendation]:
         """The nearest users by taste: the cosine of the vectors without the popularity coordinate."""
-        row = require_user(self._store, user_id)
-        version, model = self._models.model()
-        vector = self._vector(user_id, row, version, model)
+        version, model, vectors = self._read_vectors([user_id])
+        vector = vectors[0]
         found = self._store.vector_search_of(version, "User", vector.tolist(), k + 1)
         if found is None:
             found = self._scan_users(vector, k + 1, version)
@@ -253,8 +263,7 @@ class Recommender:
 
     def nearest_users(self, user_ids: Sequence[str], k: int) -> list[str]:
         """The users nearest to the middle of some, by taste, nearest first and without these."""
-        version, model = self._models.model()
-        vectors = [self._vector(id_, require_user(self._store, id_), version, model) for id_ in user_ids]
+        version, _, vectors = self._read_vectors(user_ids)
         # All users' vectors have one length, and the same popularity: their mean orders by the mean cosine of taste.
         middle = np.asarray(np.mean(vectors, axis=0), dtype=np.float32)
         found = self._store.vector_search_of(version, "User", middle.tolist(), k + len(user_ids))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,25 @@ class UserVectors:
                 "Look at that user's events with `graphprofile explain`; nothing was written.",
             )
         return stored, usable
+
+    def completed(
+        self, user_ids: Sequence[str], stored: Mapping[str, Sequence[float] | None]
+    ) -> npt.NDArray[np.float32]:
+        """Vectors [n, dimensions]: the stored ones, and of who has none by this model the one `embed` would write.
+
+        Args:
+            user_ids: Whose.
+            stored: What there is, by id.
+
+        Raises:
+            BadVectors: As for :meth:`compute`.
+        """
+        found = {id_: vector for id_, vector in stored.items() if vector is not None}
+        lacking = [id_ for id_ in user_ids if id_ not in found]
+        if lacking:
+            rows = self.read(lacking)
+            found |= zip((row["user_id"] for row in rows), self.compute(rows)[0].tolist(), strict=True)
+        return np.asarray([found[id_] for id_ in user_ids], dtype=np.float32)
 
 
 def fold_unseen(model: FittedModel, graph: TrainingGraph) -> Folded:

@@ -62,6 +62,7 @@ LAYERS = {
     "governance": 8,
     "modelcard": 8,
     "embedding": 9,
+    "vectors": 1,
     "profiles": 10,
     "demo": 11,
     "browsing": 6,

@@ -18,20 +18,22 @@
 //   how (text): direct, shared thing, shared tag or shared person
 //   via (text): what links the two
 //   path (list of text): the way, step by step
+//   user (text): id of the person that links them, or null
 //   shared_by (int): events on the thing, things of the tag or events of the person that links them; small is telling
 CALL () {
   MATCH (a:User {id: $user})-[e:EVENT_TYPES]-(b:User {id: $other})
   WITH DISTINCT type(e) AS did, startNode(e).id AS source, endNode(e).id AS target
-  RETURN 1 AS hops, 'direct' AS how, did AS via, [source, did, target] AS path, 1 AS shared_by
+  RETURN 1 AS hops, 'direct' AS how, did AS via, [source, did, target] AS path, null AS user, 1 AS shared_by
   UNION ALL
   MATCH (a:User {id: $user})-[e:EVENT_TYPES]->(o)<-[f:EVENT_TYPES]-(b:User {id: $other})
   WITH o, min(type(e)) AS did, min(type(f)) AS other_did
   WITH o, coalesce(o.title, o.name, o.id) AS via, did, other_did, COUNT { (o)<-[:EVENT_TYPES]-() } AS shared_by
   ORDER BY shared_by, o.id
   LIMIT $limit
-  RETURN 2 AS hops, 'shared thing' AS how, via, [$user, did, via, other_did, $other] AS path, shared_by
+  RETURN 2 AS hops, 'shared thing' AS how, via, [$user, did, via, other_did, $other] AS path,
+    CASE WHEN o:User THEN o.id END AS user, shared_by
 }
-WITH collect([hops, how, via, path, shared_by]) AS short
+WITH collect([hops, how, via, path, user, shared_by]) AS short
 CALL (short) {
   WITH short
   WHERE size(short) < $limit
@@ -53,7 +55,7 @@ CALL (short) {
   ORDER BY shared_by, t.kind, t.name
   LIMIT $limit
   RETURN collect([4, 'shared tag', t.kind + ':' + t.name,
-                  [$user, things[0], t.kind + ':' + t.name, things[1], $other], shared_by]) AS through_tags
+                  [$user, things[0], t.kind + ':' + t.name, things[1], $other], null, shared_by]) AS through_tags
 }
 CALL (short) {
   WITH short
@@ -78,10 +80,10 @@ CALL (short) {
   ORDER BY shared_by, c.id
   LIMIT $limit
   RETURN collect([4, 'shared person', coalesce(c.name, c.id),
-                  [$user, things[0], coalesce(c.name, c.id), things[1], $other], shared_by]) AS through_people
+                  [$user, things[0], coalesce(c.name, c.id), things[1], $other], c.id, shared_by]) AS through_people
 }
 UNWIND short + through_tags + through_people AS way
-WITH way[0] AS hops, way[1] AS how, way[2] AS via, way[3] AS path, way[4] AS shared_by
-RETURN hops, how, via, path, shared_by
+WITH way[0] AS hops, way[1] AS how, way[2] AS via, way[3] AS path, way[4] AS user, way[5] AS shared_by
+RETURN hops, how, via, path, user, shared_by
 ORDER BY hops, shared_by, how, via
 LIMIT $limit

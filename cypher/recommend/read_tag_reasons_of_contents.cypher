@@ -10,7 +10,8 @@
 UNWIND $pairs AS p
 MATCH (u:User {id: p[0]})
 UNWIND p[1] AS id
-MATCH (o:Content {id: id})-[h:HAS_TAG]->(t:Tag)<-[r:INTERESTED_IN]-(u)
+MATCH (o:Content {id: id})-[h:HAS_TAG]->(t:Tag)
+MATCH (u)-[r:INTERESTED_IN]->(t)
 WHERE r.long > 0
 RETURN u.id AS user_id, id, t.kind AS kind, t.name AS name, r.events AS events
 ORDER BY user_id, id, h.weight * r.events DESC, kind, name

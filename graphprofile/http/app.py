@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from graphprofile import __version__
-from graphprofile.errors import GraphProfileError
+from graphprofile.errors import GraphProfileError, UnknownProperty
 from graphprofile.http import (
     examples,
     routes_audience,
@@ -22,6 +23,7 @@ from graphprofile.http import (
     routes_profiles,
     routes_vectors,
 )
+from graphprofile.http.caller import Caller
 from graphprofile.http.gate import Gate, wants_page
 from graphprofile.http.page import (
     files,
@@ -125,8 +127,14 @@ def create_app(service: Service) -> Any:
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
-    refusal = _refusal(error)
-    request.scope.setdefault("state", {})["code"] = refusal.code
+    refusal = _refusal(request, error)
+    state = request.scope.setdefault("state", {})
+    state["code"] = refusal.code
+    if refusal.status >= 500 and isinstance(error, GraphProfileError):
+        # The answer says that the log says more.
+        structlog.get_logger().warning(
+            "failed", request_id=state.get("request_id"), code=error.code, message=error.message
+        )
     if wants_page(request.scope["path"], request.headers.get("accept", "")):
         return error_page(request, refusal)
     body = problem_bytes(
@@ -140,9 +148,11 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     return Response(body, refusal.status, media_type=MEDIA_TYPE, headers=refusal.headers)
 
 
-def _refusal(error: Exception) -> Refusal:
+def _refusal(request: Request, error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
+    if isinstance(error, UnknownProperty):
+        return refusal_of(error.to_one_who_may_not_see(Caller(request).hidden))
     if isinstance(error, GraphProfileError):
         return refusal_of(error)
     if isinstance(error, RequestValidationError):

@@ -21,6 +21,10 @@ def media_type(request: Request, allowed: Sequence[str]) -> str:
     Raises:
         Refusal: It is not one of those allowed.
     """
+    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in ("", "identity"):
+        # A few bytes may unpack to any number: what comes is bounded as it comes.
+        raise Refusal(415, "unsupported_media_type", "A packed body is not unpacked.", "Send it as it is.")
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given not in allowed:
         raise Refusal(

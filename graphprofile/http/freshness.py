@@ -19,11 +19,12 @@ from graphprofile.http.metrics import Metrics
 from graphprofile.profiles import GraphProfile
 from graphprofile.tags import sum_kinds
 
-AT_ONCE = 50
+AT_ONCE = 20
+"""So long somebody who is read waits for those behind at most."""
 SUM_SECONDS = 15.0
 PAUSE_SECONDS = 1.0
 LULL_SECONDS = 0.2
-GIVE_WAY = 8.0
+GIVE_WAY = 20.0
 """So many times as long as a piece of work took it waits for a lull before the next one."""
 
 
@@ -39,6 +40,8 @@ class Freshness:
         self._gp, self._metrics = gp, metrics
         self._lock = threading.Lock()
         self._work = threading.Lock()
+        self._turn = threading.Lock()
+        self._asked = 0
         self._due: OrderedDict[str, frozenset[tuple[str, str]]] = OrderedDict()
         self._something = threading.Event()
         self._stop = threading.Event()
@@ -79,9 +82,15 @@ class Freshness:
         Raises:
             GraphProfileError: It could not be done; they stay behind.
         """
-        # Whoever is being worked on now is still listed: the lock waits for that work.
-        with self._work:
-            self._refresh(users)
+        with self._lock:
+            self._asked += 1
+        try:
+            # Whoever is being worked on now is still listed: the lock waits for that work.
+            with self._work:
+                self._refresh(users)
+        finally:
+            with self._lock:
+                self._asked -= 1
 
     def _refresh(self, users: Sequence[str]) -> None:
         with self._lock:
@@ -114,19 +123,27 @@ class Freshness:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """While events are written the work behind them gives way: both touch the same users."""
+        """While events are written the work behind them gives way: both touch the same users.
+
+        Side by side, the engine would refuse one of the two at its commit, and all of it would be done again.
+        """
         self._writing.set()
         try:
-            yield
+            with self._turn:
+                yield
         finally:
             self._wrote = time.monotonic()
             self._writing.clear()
 
     def _give_way(self) -> None:
-        """Wait for a lull in the writing, but not for ever: a share of the time is left for this."""
+        """Wait for a lull in the writing, and for who is read; not for ever: a share of the time is left for this.
+
+        Without it the one lock would go from here to here, whoever else waits for it.
+        """
         until = time.monotonic() + GIVE_WAY * max(self._took, 0.1)
         while time.monotonic() < until and not self._stop.is_set():
-            if not self._writing.is_set() and time.monotonic() - self._wrote > LULL_SECONDS:
+            lull = not self._writing.is_set() and time.monotonic() - self._wrote > LULL_SECONDS
+            if lull and not self._asked:
                 return
             self._stop.wait(0.02)
 
@@ -142,7 +159,8 @@ class Freshness:
                 while not self._stop.is_set() and (users := self._next()):
                     self._give_way()
                     started = time.monotonic()
-                    self.bring_up(users)
+                    with self._turn, self._work:
+                        self._refresh(users)
                     self._took = time.monotonic() - started
                 if self._everybody and not self._stop.is_set():
                     self._everybody = False

@@ -46,7 +46,6 @@ _STATUS: tuple[tuple[type[GraphProfileError], int], ...] = (
     (NoVectorIndex, 503),
     (StoreMismatch, 503),
     (EngineError, 500),
-    (RegistryCorrupt, 500),
     (ModelError, 409),
 )
 
@@ -130,6 +129,10 @@ def refusal_of(error: GraphProfileError) -> Refusal:
         }
         detail = known.get(type(error), "The graph cannot be used just now.")
         return Refusal(status, error.code, detail, "Try again; the server's log says more.", headers=headers)
+    if isinstance(error, RegistryCorrupt):
+        # What is wrong with which file names folders of the server.
+        detail = "The model, or what is written down of it, is damaged and cannot be read back."
+        return Refusal(status, error.code, detail, "Whoever runs the server puts another one into use.")
     if status == 500:
         return Refusal(status, error.code, "The server failed.", "The server's log says more.")
     return Refusal(status, error.code, error.message, error.hint)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from graphprofile import batches, browsing
-from graphprofile.errors import NotFound
+from graphprofile.errors import ModelError, NotFound
 from graphprofile.http.audit import AuditEntry, read_audit
 from graphprofile.http.caller import Administers, Caller, ReadsProfiles, an_id, clean_text
 from graphprofile.http.documents import (
@@ -25,7 +26,7 @@ from graphprofile.http.documents import (
 from graphprofile.http.insights import ask, find_insight
 from graphprofile.http.keys import ADMIN
 from graphprofile.http.paging import Cursor, Limit, from_cursor, to_cursor
-from graphprofile.http.problems import invalid
+from graphprofile.http.problems import Refusal, invalid
 from graphprofile.insights import list_insights
 from graphprofile.records import epoch_ms
 
@@ -146,7 +147,12 @@ async def show_model(
         # A version is a folder's name: only those that are listed are opened.
         if version not in {info["version"] for info in gp.models.list()}:
             raise NotFound(f"No model {version!r}.", "`GET /v1/models` lists those there are.")
-        return {**gp.models.show(version), "version": version}
+        try:
+            return {**gp.models.show(version), "version": version}
+        except ModelError as error:
+            structlog.get_logger().warning("damaged model", version=version, message=error.message)
+            (told,) = without_paths(caller, [{"problem": error.message}])
+            raise Refusal(409, error.code, f"The model {version} is damaged.", told["problem"]) from error
 
     return caller.answer(await caller.run(show))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -375,7 +375,8 @@ class Store:
             UsageError: The vector is empty, zero or not finite, or k is below 1.
             EngineError: There is no index over that label, or it has other dimensions than the vector.
         """
-        return self._neighbours(self._search("vectors/search_nodes", label, vector, k))
+        rows = self._search("vectors/search_nodes", label, vector, k)
+        return self._neighbours((row["id"], row["score"]) for row in rows)
 
     def vector_search_of(
         self, model: str, label: str, vector: Sequence[float], k: int
@@ -400,10 +401,10 @@ class Store:
             if self.read("embed/read_coming"):
                 return None
             raise
-        if not rows and self.read("embed/read_coming"):
+        found, changing = rows[0]["found"], rows[0]["changing"]
+        if changing or any(one != model for _, _, one in found):
             return None
-        mixed = any(row["changing"] or row["model"] != model for row in rows)
-        return None if mixed else self._neighbours(rows)
+        return self._neighbours((id_, score) for id_, score, _ in found)
 
     def _search(self, query: str, label: str, vector: Sequence[float], k: int) -> list[dict[str, Any]]:
         if k < 1:
@@ -424,8 +425,8 @@ class Store:
                 "Vectors and index come from different models: `graphprofile embed --all` mends that.",
             ) from error
 
-    def _neighbours(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
-        found = [(str(row["id"]), self._link.kind.cosine(float(row["score"]))) for row in rows]
+    def _neighbours(self, scored: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+        found = [(str(id_), self._link.kind.cosine(float(score))) for id_, score in scored]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
     def require_alone(self) -> None:

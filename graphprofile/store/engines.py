@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from neo4j.exceptions import (
@@ -42,7 +43,14 @@ _WRITE_CLAUSE = re.compile(
 _ESCAPE = re.compile(r"\\u+([0-9a-fA-F]{4})")
 # Blanks for Neo4j, and none for this language.
 _BLANK = re.compile("[\u180e\u200b\u2060\ufeff]")
-_OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`|//[^\n]*|/\*.*?\*/""", re.DOTALL)
+_OPAQUE = {
+    "'": r"'(?:\\.|[^'\\])*(?P<end1>'|\\?\Z)",
+    '"': r'"(?:\\.|[^"\\])*(?P<end2>"|\\?\Z)',
+    "`": r"`[^`]*(?P<end3>`|\Z)",
+    "/*": r"/\*.*?(?P<end4>\*/|\Z)",
+    "//": r"//[^\n]*",
+}
+"""What hides a text from the language, by what it begins with; up to the end of all where it is never closed."""
 
 
 def write_clause(statement: str, *, only: str = "") -> str | None:
@@ -67,10 +75,30 @@ def readings(statement: str) -> list[str]:
     """A Cypher text as an engine may read it: ``''`` for strings and quoted names, a blank for comments and blanks."""
     # Neo4j reads \uXXXX as that character before anything else: a letter of a clause, or the end of a string.
     read_so = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), statement)
-    return [
-        _OPAQUE.sub(lambda found: " " if found.group().startswith("/") else "''", _BLANK.sub(" ", text))
-        for text in dict.fromkeys((statement, read_so))
-    ]
+    return [_without_opaque(_BLANK.sub(" ", text)) for text in dict.fromkeys((statement, read_so))]
+
+
+def _without_opaque(text: str) -> str:
+    """A text with what is opaque in it taken out."""
+    kept: list[str] = []
+    begins, at = tuple(_OPAQUE), 0
+    while found := _opaque(begins).search(text, at):
+        begin = next(one for one in begins if found.group().startswith(one))
+        kept.append(text[at : found.start()])
+        if begin == "//" or found.group(found.lastgroup or 0) not in ("", "\\"):
+            kept.append(" " if begin.startswith("/") else "''")
+            at = found.end()
+            continue
+        # Never closed, it hides nothing; nor does a later one of its kind, each of which would be sought to the end.
+        kept.append(begin)
+        at = found.start() + len(begin)
+        begins = tuple(one for one in begins if one != begin)
+    return "".join([*kept, text[at:]])
+
+
+@cache
+def _opaque(begins: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(_OPAQUE[one] for one in begins), re.DOTALL)
 
 
 def connection_lost(error: Exception) -> bool:

@@ -91,12 +91,20 @@ def test_path_prefers_short_ways_and_then_rare_links(store: Store) -> None:
         titles={"cup": "A cup"},
     )
     assert ask(store, "path_between_users", user="ada", other="ben") == [
-        {"hops": 1, "how": "direct", "via": "FOLLOWED", "path": ["ben", "FOLLOWED", "ada"], "shared_by": 1},
+        {
+            "hops": 1,
+            "how": "direct",
+            "via": "FOLLOWED",
+            "path": ["ben", "FOLLOWED", "ada"],
+            "user": None,
+            "shared_by": 1,
+        },
         {
             "hops": 2,
             "how": "shared thing",
             "via": "A cup",
             "path": ["ada", "VIEWED", "A cup", "PURCHASED", "ben"],
+            "user": None,
             "shared_by": 2,
         },
         {
@@ -104,6 +112,7 @@ def test_path_prefers_short_ways_and_then_rare_links(store: Store) -> None:
             "how": "shared thing",
             "via": "tea",
             "path": ["ada", "PURCHASED", "tea", "PURCHASED", "ben"],
+            "user": None,
             "shared_by": 3,
         },
     ]
@@ -135,6 +144,7 @@ def test_path_through_a_tag_and_through_a_third_person(store: Store) -> None:
             "how": "shared tag",
             "via": "genre:Drinks",
             "path": ["ada", "tea", "genre:Drinks", "mate", "ben"],
+            "user": None,
             "shared_by": 2,
         },
         {
@@ -142,6 +152,7 @@ def test_path_through_a_tag_and_through_a_third_person(store: Store) -> None:
             "how": "shared person",
             "via": "Cem A.",
             "path": ["ada", "tea", "Cem A.", "mate", "ben"],
+            "user": "cem",
             "shared_by": 3,
         },
     ]

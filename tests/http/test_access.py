@@ -243,6 +243,22 @@ def test_a_private_property_is_seen_by_who_may_only(serve: Serve) -> None:
         assert client.get("/v1/profiles/u1", headers={"If-None-Match": tag}).status_code == 200
 
 
+def test_no_hint_names_a_private_property(serve: Serve) -> None:
+    served = serve(private_properties=["email"])
+    served.gp.load([{"item_id": "i1", "email": "shop@example.org"}], kind="items")
+    asked = [
+        ("/v1/audience", {"all": "property emial=x"}, "city"),
+        ("/audience/found", {"all": "property emial=x"}, "city"),
+        ("/v1/profiles/u1/recommendations", {"where": "emial=x", "method": "popularity"}, "year"),
+    ]
+    with served.client(served.key(READS)) as reader, served.client(served.key("admin")) as admin:
+        for path, given, public in asked:
+            told, told_all = reader.get(path, params=given).text, admin.get(path, params=given).text
+            assert public in told, path
+            assert "email" not in told, path
+            assert "Did you mean email?" in told_all, path
+
+
 def test_masks_know_columns_of_pairs_and_lists() -> None:
     assert woven_in("MATCH (u) RETURN u.id AS id, u.email AS email", frozenset({"email"})) is None
     for text in (
@@ -337,12 +353,29 @@ def test_everything_that_is_read_or_written_is_in_the_log(served: Running) -> No
         assert later == {"entries": [], "next": None}
 
 
-def test_nothing_is_served_unseen(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_links_two_people_is_in_the_log(served: Running) -> None:
+    served.gp.load([event(f"f{n}", f"u{n}", "u5", kind="followed", object_kind="user") for n in (1, 2)])
+    with served.client(served.key("admin")) as client:
+        asked = {"user": "u1", "other": "u2", "limit": "50"}
+        rows = client.get("/v1/insights/path_between_users", params=asked).json()["rows"]
+        linking = {row["user"] for row in rows if row["user"]}
+        entries = client.get("/v1/audit").json()["entries"]
+    named = {subject for entry in entries for subject in entry["subjects"]}
+    assert "u5" in linking
+    assert {"u1", "u2", *linking} <= named
+
+
+def test_nothing_is_served_unseen(
+    served: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with served.client() as client:
         monkeypatch.setattr(served.service.audit, "failed", "disk full")
         answer = client.get("/v1/profiles/u1")
         assert answer.status_code == 503
         assert "properties" not in answer.text
+        assert "disk full" not in answer.text
+    # The answer says that the log says more.
+    assert "disk full" in capsys.readouterr().out
 
 
 def test_the_log_is_cut_to_its_days(tmp_path: Path) -> None:

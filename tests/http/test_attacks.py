@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import ssl
 import subprocess
@@ -289,6 +290,29 @@ def test_clients_that_dawdle(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> N
         assert client.get("/v1/profiles/u1").status_code == 200
     for one in idle:
         one.close()
+
+
+@pytest.mark.parametrize(
+    "where", [" " * 20_000 + "a", "a=" + " " * 20_000 + "b", "a" + " " * 20_000, "=" * 20_000]
+)
+def test_conditions_that_keep_a_pattern_busy(http: httpx.Client, where: str) -> None:
+    """Thirty seconds for 2,000 blanks, when a pattern gave and took them on both sides."""
+    began = time.process_time()
+    for path, given in (
+        ("/v1/profiles/u1/recommendations", {"where": where}),
+        ("/v1/items/i1/similar", {"where": where}),
+        ("/v1/audience", {"all": f"property '{where}'"}),
+    ):
+        assert http.get(path, params=given).status_code in (404, 409, 422), path
+    assert time.process_time() - began < 10
+
+
+def test_bodies_that_are_packed(http: httpx.Client) -> None:
+    packed = gzip.compress(b"[" + b" " * 50_000_000 + b"]", 9)
+    for path in ("/v1/events", "/v1/users", "/v1/embeddings", "/v1/cypher"):
+        answer = http.post(path, content=packed, headers={**JSON, "Content-Encoding": "gzip"})
+        assert answer.status_code == 415, path
+        assert "packed" in answer.json()["detail"]
 
 
 def test_heads_that_are_none(served: Running) -> None:

@@ -107,6 +107,20 @@ def test_before_the_first_training(http: httpx.Client) -> None:
     assert http.get("/v1/models").json() == {"in_use": None, "models": []}
 
 
+def test_a_damaged_model_is_a_clear_problem(served: Running) -> None:
+    folder = served.gp.models.registry.folder / "m-20240506T070809Z-0000"
+    folder.mkdir(parents=True)
+    (folder / "model.json").write_text("{", "utf-8")
+    for scope, shows in (("profiles:read", False), ("admin", True)):
+        with served.client(served.key(scope)) as client:
+            answer = client.get(f"/v1/models/{folder.name}")
+        assert answer.status_code == 409
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "registry_corrupt"
+        assert folder.name in answer.json()["detail"]
+        assert (str(folder) in answer.json()["hint"]) == shows
+
+
 @pytest.mark.slow
 def test_what_a_model_gives(http: httpx.Client, served: Running) -> None:
     gp = served.gp

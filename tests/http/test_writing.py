@@ -267,3 +267,16 @@ def test_rules_and_models_of_another_process(served: Running, http: httpx.Client
         other.update_tags()
     assert http.get("/v1/profiles/u1").json()["events"]["viewed"] == 8
     assert http.get("/v1/profiles/u1").json()["last_seen"][:10] == "2023-12-24"
+
+
+def test_who_is_read_waits_for_nobody_else(served: Running, http: httpx.Client) -> None:
+    fresh = served.service.fresh
+    with fresh.writing():
+        # Until the writing is over nothing is done behind it.
+        fresh.add([f"u{n}" for n in range(40)])
+        assert http.get("/v1/profiles/u1").status_code == 200
+        assert not fresh.behind(["u1"])
+        assert fresh.behind(["u2"])
+        assert fresh.behind(["u39"])
+    fresh.settle(60)
+    assert not fresh.behind([f"u{n}" for n in range(40)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -43,10 +44,24 @@ from graphprofile.store.reading import plain
         ("RETURN $create, 'DROP', \"MERGE\", `SET`", None),
         ("MATCH (n) // CREATE\nRETURN n", None),
         ("RETURN createdAt, offset, reset", None),
+        # What is never closed hides nothing.
+        ("RETURN 'a CREATE (n)", "CREATE"),
+        ('RETURN "a\\" CREATE (n)', "CREATE"),
+        ("RETURN `a /* CREATE (n)", "CREATE"),
+        ("/* a ' b */ RETURN 'x' /* CREATE (n)", "CREATE"),
+        ("RETURN ' \\' /* CREATE */ 1", None),
     ],
 )
 def test_write_clause(text: str, clause: str | None) -> None:
     assert write_clause(text) == clause
+
+
+@pytest.mark.parametrize("piece", ["\\'", '\\"', "/* ", "`/*'", "\\\\'"])
+def test_quotes_without_end_are_looked_for_once(piece: str) -> None:
+    """Each sought to the end of the text, these would take minutes."""
+    started = time.process_time()
+    assert write_clause("RETURN 1 " + piece * (100_000 // len(piece))) is None
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

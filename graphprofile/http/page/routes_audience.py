@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from graphprofile.audience import MOST_CONDITIONS, Audience, properties_of, users_of
 from graphprofile.audience.conditions import Interest, parse, write
 from graphprofile.audience.steps import Resolver
-from graphprofile.errors import GraphProfileError, NotFound, UsageError
+from graphprofile.errors import GraphProfileError, NotFound, UnknownProperty, UsageError
 from graphprofile.http.caller import Caller, ReadsProfiles, clean_text
 from graphprofile.http.page.asked import sent_fields
 from graphprofile.http.page.audience_form import GROUPS, LABELS, Groups, fields_of, read_query
@@ -174,6 +174,9 @@ def _finished(caller: Caller, groups: Groups, resolver: Resolver) -> tuple[Group
                 kept[name].append(text)
             except Refusal as refusal:
                 note["wrong"], note["hint"] = refusal.detail, refusal.hint
+            except UnknownProperty as error:
+                told = error.to_one_who_may_not_see(caller.hidden)
+                note["wrong"], note["hint"] = told.message, told.hint
             except (UsageError, NotFound) as error:
                 note["wrong"], note["hint"] = error.message, error.hint
             except GraphProfileError as error:
