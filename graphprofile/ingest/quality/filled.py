@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from graphprofile.ingest.fields import WHITESPACE
+from graphprofile.ingest.fields import WHITESPACE, is_missing
 from graphprofile.ingest.mapping import FLAGS, REJECT, REQUIRED, SKIP
 from graphprofile.records import Kind
 
@@ -75,6 +75,9 @@ def count_filled(frame: pl.DataFrame, kind: Kind, *, faultless: bool) -> Filled:
 
 def _empty(column: pl.Series) -> int:
     """Nulls, blank text and NaN."""
+    if column.dtype == pl.Object:
+        # Values of several types: text may be among them.
+        return sum(map(is_missing, column))
     empty = column.null_count()
     if column.dtype == pl.String:
         # Blank text begins before "!" or beyond ASCII: comparing costs a tenth of trimming, and few are left to trim.
