@@ -26,6 +26,7 @@ from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import popularity_columns
 from graphprofile.graphsage.loop import Run
 from graphprofile.graphsage.metrics import Protocol, time_split
+from graphprofile.memory import give_back_memory
 
 MIN_USERS = 4
 MIN_OBJECTS = 4
@@ -265,6 +266,8 @@ def fit_with(graph: TrainingGraph, config: TrainConfig, choices: Choices, clock:
         BadVectors: Training gave NaN, zero or collapsed vectors.
     """
     check_enough(graph)
+    # What choices were tried on is gone by now, but the C library would keep some of its memory.
+    give_back_memory()
     run = Run(graph, config, choices.sequence)
     for _ in _epochs(run, choices.epochs, set(), clock, "final"):
         pass
