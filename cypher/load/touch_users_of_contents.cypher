@@ -4,4 +4,4 @@
 UNWIND $ids AS id
 MATCH (u:User)-[:EVENT_TYPES]->(:Content {id: id})
 WITH DISTINCT u
-SET u.rev = u.rev + 1, u.tags_due = u.id, u.embed_due = u.id
+SET u.rev = coalesce(u.rev, 0) + 1, u.tags_due = u.id, u.embed_due = u.id

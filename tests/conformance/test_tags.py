@@ -229,3 +229,19 @@ def test_users_made_by_a_load_are_told_from_those_before_by_their_revision(gp: G
     assert all(row["rev"] > T0 for row in rows)
     assert all(found[name]["tags_rev"] == found[name]["rev"] for name in ("described", "followed"))
     assert (found["actor"]["tags_rev"], found["actor"]["due"]) == (None, "actor")
+
+
+def test_users_made_past_the_loader_are_computed_once_and_for_all(gp: GraphProfile) -> None:
+    load(gp)
+    gp.cypher(
+        "MATCH (i:Item {id: 'ode'}) CREATE (:User {id: 'eve'})-[:VIEWED {event_id: 'own', ts: $ts}]->(i)",
+        {"ts": T0},
+        read_only=False,
+    )
+    assert gp.update_tags(full=True).users == 3
+    assert gp.update_tags().users == 0
+    assert [tag.tag for tag in gp.profile("eve").tags] == ["Ode", "Poetry"]
+    # What an item is tagged with concerns them like everybody.
+    gp.load([{"item_id": "ode", "tags": "genre:Sonnet", "updated_at": T0}], kind="items")
+    assert gp.update_tags(verify=True).max_relative_error == pytest.approx(0, abs=1e-9)
+    assert {tag.tag for tag in gp.profile("eve").tags} >= {"Sonnet", "Poetry"}
