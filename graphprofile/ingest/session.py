@@ -63,7 +63,7 @@ from graphprofile.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-STRETCH_ROWS = 200_000
+STRETCH_ROWS = 80_000
 """Rows of events that are cut into transactions together: more of them cost memory, fewer name their users oftener."""
 Refuse: TypeAlias = Callable[[Sequence[Rejection], Origin], None]
 
