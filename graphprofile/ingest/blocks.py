@@ -1,7 +1,7 @@
 """A stretch of events cut into blocks, each a transaction: by user, and where two writers work also by object.
 
-A block holds all events that its users have in the stretch. So the longer the stretch, the fewer transactions name a
-user, and finding and raising users costs the same per event in a large graph as in a small one.
+A block holds all events that its users have in the stretch (with two writers, half of them), so few transactions name
+the same user.
 
 Two blocks that share neither users nor objects need no common lock: with two writers the users of a block are one of
 many groups and its objects one of two halves, and the pairs of the diagonal are written at once, then the other two
