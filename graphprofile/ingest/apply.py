@@ -37,6 +37,7 @@ from graphprofile.ingest.events import (
     read_stored,
 )
 from graphprofile.ingest.ledger import Ledger
+from graphprofile.ingest.lots import Lots
 from graphprofile.ingest.outcomes import outcomes, recalled_outcomes
 from graphprofile.ingest.poison import Splitter
 from graphprofile.ingest.retracted import anything_retracted, find_retracted, keep_content
@@ -81,7 +82,11 @@ class EventWriter:
         self._splitter = Splitter(self._poisoned)
 
     def write(
-        self, chunk: EventChunk, name: str, reached: Callable[[float], None] = lambda _: None
+        self,
+        chunk: EventChunk,
+        name: str,
+        reached: Callable[[float], None] = lambda _: None,
+        lots: Lots | None = None,
     ) -> Counts:
         """Apply one stretch, a transaction per block.
 
@@ -89,6 +94,7 @@ class EventWriter:
             chunk: Checked events; its rejected rows are counted with the first transaction.
             name: Of the stretch within the batch.
             reached: Called with the share of its rows that is written.
+            lots: Where its events lie, if not in its frame.
 
         Returns:
             The counts; ``rejected`` holds conflicts and rows that the engine refused.
@@ -96,7 +102,9 @@ class EventWriter:
         total = Counts()
         held = len(chunk.rejected)
         written = 0
-        rounds = cut(chunk.frame, 1 if self.ledger is None else self.ledger.lanes)
+        height = chunk.frame.height if lots is None else lots.height
+        lanes = 1 if self.ledger is None else self.ledger.lanes
+        rounds = cut(chunk.frame, lanes) if lots is None else lots.rounds()
         for blocks in rounds:
             work = []
             for lane, block in enumerate(blocks):
@@ -107,7 +115,7 @@ class EventWriter:
             for counts in _side_by_side(work):
                 total.add(counts)
             written += sum(block.events.height for block in blocks)
-            reached(written / max(1, chunk.frame.height))
+            reached(written / max(1, height))
         return total
 
     def _write_block(self, block: Block, part: str, source: str, held: int, lane: int) -> Counts:

@@ -21,6 +21,7 @@ from graphprofile.ingest.claims import pack
 from graphprofile.ingest.counts import SUMMED, Counts
 from graphprofile.ingest.describe import DescriptionWriter
 from graphprofile.ingest.ledger import Ledger, left_behind
+from graphprofile.ingest.lots import Lots
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.quality.compare import read_earlier, way_of
 from graphprofile.ingest.quality.gather import Gatherer, outcomes_of
@@ -63,8 +64,6 @@ from graphprofile.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from graphprofile.store import Store
 
-STRETCH_ROWS = 80_000
-"""Rows of events that are cut into transactions together: more of them cost memory, fewer name their users oftener."""
 Refuse: TypeAlias = Callable[[Sequence[Rejection], Origin], None]
 
 
@@ -177,6 +176,7 @@ def run_batch(
     *,
     ledger: Ledger | None,
     replaced: Callable[[Sequence[Rejection]], None] = lambda _: None,
+    data_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> LoadResult:
     """Write checked chunks as one batch, its record raised in the same transactions as its data.
@@ -189,6 +189,7 @@ def run_batch(
         refuse: Takes rejected rows and conflicts.
         ledger: Record of the batch, begun; None checks and looks up, and writes nothing.
         replaced: Takes reports of replaced events.
+        data_dir: Where the rows of long stretches lie until they are written; None holds short ones in memory.
         progress: Called with (source, bytes or rows read, their total or None).
 
     Raises:
@@ -206,7 +207,7 @@ def run_batch(
     repeats = Repeats(batch.on_conflict == "replace") if ledger is None else None
     descriptions = DescriptionWriter(store, ledger, vocabulary.types)
     retractions = RetractionWriter(store, ledger)
-    stretches: Counter[int] = Counter()
+    begun: Counter[int] = Counter()
     rows: Counter[int] = Counter()
     positions: Counter[int] = Counter()
     flawed: set[int] = set()
@@ -243,7 +244,7 @@ def run_batch(
         if progress:
             progress(Path(chunk.source).name, chunk.position, chunk.size)
 
-    def write(chunk: Chunk, name: str) -> Counts:
+    def write(chunk: Chunk, lots: Lots | None, name: str) -> Counts:
         if isinstance(chunk, EventChunk):
             before = positions[chunk.source_number]
             positions[chunk.source_number] = chunk.position
@@ -254,7 +255,7 @@ def run_batch(
                     progress(Path(chunk.source).name, position, chunk.size)
 
             if repeats is None:
-                return events.write(chunk, name, reached)
+                return events.write(chunk, name, reached, lots)
             first, counts = repeats.apart(chunk)
             counts.add(events.write(first, name, reached))
             return counts
@@ -262,14 +263,16 @@ def run_batch(
             return descriptions.write(chunk, name)
         return retractions.write(chunk, name)
 
+    places = None if ledger is None or data_dir is None else partial(Lots, data_dir, ledger.lanes)
     try:
         # While one chunk is written, the next is read and checked.
         with _Behind() as behind:
-            for origin, chunk in stretched(looked_at(checked), STRETCH_ROWS):
+            for origin, chunk, lots in stretched(looked_at(checked), places):
                 number = chunk.source_number
-                name = f"{number:04d}.{stretches[number]:06d}"
-                stretches[number] += 1
-                behind.start(partial(write, chunk, name), partial(done, origin, chunk))
+                # By what it holds: whatever made a stretch shorter once, its rows are not taken for another's.
+                name = f"{number:04d}.{begun[number]:010d}-{chunk.read}"
+                begun[number] += chunk.read
+                behind.start(partial(write, chunk, lots, name), partial(done, origin, chunk))
             behind.finish()
     except (BatchTakenOver, EngineUnavailable):
         # Nothing can be written down now; the next process finds that this one is gone.
@@ -462,6 +465,7 @@ def load_batch(
             lambda rejected, _: refusals.add(rejected),
             ledger=ledger,
             replaced=replacements.add,
+            data_dir=data_dir,
             progress=progress,
         )
         path = refusals.close()

@@ -3,54 +3,90 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
 import polars as pl
 
 from graphprofile.errors import GraphProfileError
+from graphprofile.ingest.lots import Lots
 from graphprofile.ingest.quarantine import Origin
 from graphprofile.records import Chunk, EventChunk
 
 Checked: TypeAlias = tuple[Origin, Chunk]
+Stretch: TypeAlias = tuple[Origin, Chunk, Lots | None]
+"""How it was read, what was read, and where its events lie if not in its frame."""
+
+HELD_ROWS = 80_000
+"""More rows of events are not held in memory."""
+LONG_ROWS = 1_000_000
+"""Rows of events that are cut into transactions together: more of them wait longer, fewer name their users oftener."""
+REFUSED_ROWS = 10_000
+"""More refused rows do not wait for the good ones beside them: they are kept as objects."""
 
 
-def stretched(checked: Iterator[Checked], rows: int) -> Iterator[Checked]:
-    """The same rows in the same order, consecutive chunks of one source's events as one of about ``rows`` rows.
+def stretched(checked: Iterator[Checked], lots: Callable[[], Lots] | None = None) -> Iterator[Stretch]:
+    """The same rows in the same order, consecutive chunks of one source's events as one stretch.
+
+    A stretch is full at :data:`HELD_ROWS` rows. With ``lots``, that many are laid away on disk until it holds
+    :data:`LONG_ROWS`. A source whose end nobody knows may be slow to come: its rows don't wait for so many.
 
     What was read before a source failed is handed on before its error is raised.
 
     Args:
         checked: Checked chunks with how they were read.
-        rows: A stretch is full once it holds so many; none holds more than this and one chunk.
+        lots: Makes the place for a long stretch.
     """
     held: list[EventChunk] = []
     origin: Origin | None = None
-    height = 0
+    away: Lots | None = None
 
-    def together() -> Iterator[Checked]:
+    def together() -> Iterator[Stretch]:
+        nonlocal away
         if held:
             assert origin is not None
-            yield origin, _joined(held)
+            lay_away()
+            yield origin, _joined(held), away
             held.clear()
+            away = None
 
-    try:
-        for found, chunk in checked:
-            fits = isinstance(chunk, EventChunk) and found == origin
-            if held and not (fits and chunk.source_number == held[0].source_number):
-                yield from together()
-            if not isinstance(chunk, EventChunk):
-                yield found, chunk
-                continue
-            origin, height = found, chunk.frame.height + (height if held else 0)
-            held.append(chunk)
-            if height >= rows:
-                yield from together()
-    except GraphProfileError:
-        yield from together()
-        raise
+    def lay_away() -> None:
+        if away is not None:
+            away.add(pl.concat([chunk.frame for chunk in held]))
+            held[:] = [replace(chunk, frame=chunk.frame.clear()) for chunk in held]
+
+    failure: GraphProfileError | None = None
+    while True:
+        try:
+            found, chunk = next(checked)
+        except StopIteration:
+            break
+        except GraphProfileError as error:
+            failure = error
+            break
+        fits = isinstance(chunk, EventChunk) and found == origin
+        if held and not (fits and chunk.source_number == held[0].source_number):
+            yield from together()
+        if not isinstance(chunk, EventChunk):
+            yield found, chunk, None
+            continue
+        if lots is not None and _height(held) >= HELD_ROWS:
+            away = away or lots()
+            lay_away()
+        origin = found
+        held.append(chunk)
+        most = HELD_ROWS if lots is None or chunk.size is None else LONG_ROWS
+        height = _height(held) + (away.height if away else 0)
+        if height >= most or sum(len(chunk.rejected) for chunk in held) >= REFUSED_ROWS:
+            yield from together()
     yield from together()
+    if failure is not None:
+        raise failure
+
+
+def _height(chunks: list[EventChunk]) -> int:
+    return sum(chunk.frame.height for chunk in chunks)
 
 
 def _joined(chunks: list[EventChunk]) -> EventChunk:

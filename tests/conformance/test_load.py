@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import polars as pl
@@ -288,6 +289,36 @@ def test_more_rows_than_one_transaction_holds(gp: GraphProfile, monkeypatch: pyt
     result = gp.load([*rows[6_000:], *(event(f"n{i}", f"u{i}", "i1") for i in range(500))])
     assert (result.applied, result.duplicates) == (500, 6_345)
     assert gp.status()["events"] == {"viewed": 12_845}
+
+
+def test_a_long_dirty_file_laid_away_by_user_gives_the_same_graph(
+    gp: GraphProfile, wipe: Wipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(7)
+    rows = [event(f"e{i}", f"u{i % 91}", f"i{i % 77}", ts=1_700_000_000_000 + i) for i in range(3_000)]
+    rows += [event(f"f{i}", f"u{i % 91}", f"u{i % 13}", kind="followed") for i in range(200)]
+    rows += chance.sample(rows, 500)
+    rows += [{**row, "value": 7.0} for row in chance.sample(rows, 100)]
+    pl.DataFrame(rows, infer_schema_length=None).write_csv(tmp_path / "e.csv")
+    short = gp.load(tmp_path / "e.csv")
+    digest = gp.digest()
+    gp = wipe(gp)
+    for name, rows_held in (("HELD_ROWS", 300), ("LONG_ROWS", 1_500)):
+        monkeypatch.setattr(f"graphprofile.ingest.stretches.{name}", rows_held)
+    monkeypatch.setattr("graphprofile.ingest.read.CHECK_ROWS", 100)
+    monkeypatch.setattr("graphprofile.ingest.session.CHECK_ROWS", 100)
+    monkeypatch.setattr("graphprofile.ingest.blocks.BLOCK_ROWS", 200)
+    long = gp.load(tmp_path / "e.csv")
+    assert (long.applied, long.duplicates, long.conflicts) == (
+        short.applied,
+        short.duplicates,
+        short.conflicts,
+    )
+    assert short.applied == 3_200
+    assert short.conflicts > 0
+    assert gp.digest() == digest
+    assert gp.load(tmp_path / "e.csv", resend=True).duplicates + long.conflicts == len(rows)
+    assert gp.digest() == digest
 
 
 def test_changed_rules_are_refused_until_tags_full(gp: GraphProfile) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprofile.errors import SourceError
-from graphprofile.ingest import blocks
+from graphprofile.ingest import blocks, lots, stretches
 from graphprofile.ingest.check import EVENT_SCHEMA
 from graphprofile.ingest.quarantine import Origin
 from graphprofile.ingest.stretches import Checked, stretched
@@ -45,17 +50,38 @@ def frame(rows: list[Row]) -> pl.DataFrame:
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "BLOCK_ROWS", 10)
     monkeypatch.setattr(blocks, "WORTH_IT", 4)
+    monkeypatch.setattr(lots, "LOTS", 8)
+    monkeypatch.setattr(stretches, "HELD_ROWS", 8)
 
 
+def laid_away(rows: list[Row], writers: int) -> Iterator[list[blocks.Block]]:
+    """The same rows by way of the disk, laid there in pieces."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = lots.Lots(Path(folder), writers)
+        for piece in frame(rows).iter_slices(13):
+            place.add(piece)
+        assert place.height == len(rows)
+        assert not list(Path(folder).iterdir()), "rows lie where others can open them"
+        yield from place.rounds()
+
+
+def in_memory(rows: list[Row], writers: int) -> Iterator[list[blocks.Block]]:
+    yield from blocks.cut(frame(rows), writers)
+
+
+Cut = Callable[[list[Row], int], Iterator[list[blocks.Block]]]
+
+
+@pytest.mark.parametrize("cut", [in_memory, laid_away])
 @pytest.mark.parametrize("writers", [1, 2])
 @settings(deadline=None)
 @given(rows=ROWS)
-def test_a_cut_keeps_every_row_once_and_first_rows_first(writers: int, rows: list[Row]) -> None:
-    found = list(blocks.cut(frame(rows), writers))
+def test_a_cut_keeps_every_row_once_and_first_rows_first(cut: Cut, writers: int, rows: list[Row]) -> None:
+    found = list(cut(rows, writers))
     assert sorted(line for r in found for b in r for line in b.events["line"]) == list(range(len(rows)))
     names = [block.name for r in found for block in r]
-    assert len(names) == len(set(names))
-    assert names == [block.name for r in blocks.cut(frame(rows), writers) for block in r]
+    assert not [one for one in names for other in names if one is not other and other.startswith(one)]
+    assert names == [block.name for r in cut(rows, writers) for block in r]
     place = {line: at for at, r in enumerate(found) for b in r for line in b.events["line"]}
     first: dict[str, int] = {}
     last: dict[str, tuple[int, int]] = {}
@@ -66,19 +92,41 @@ def test_a_cut_keeps_every_row_once_and_first_rows_first(writers: int, rows: lis
         if first[event] != line:
             last[event] = place[line], line
     for block in (block for r in found for block in r):
-        assert block.events["line"].is_sorted()
+        for events in block.events.partition_by("user_id"):
+            assert events["line"].is_sorted()
         assert block.events.height <= 2 * blocks.BLOCK_ROWS
         assert not (block.distinct and block.events["event_id"].is_duplicated().any())
 
 
+@pytest.mark.parametrize("cut", [in_memory, laid_away])
 @settings(deadline=None)
 @given(rows=ROWS)
-def test_blocks_of_a_round_share_no_node(rows: list[Row]) -> None:
-    for one, *others in blocks.cut(frame(rows), 2):
+def test_blocks_of_a_round_share_no_node(cut: Cut, rows: list[Row]) -> None:
+    for one, *others in cut(rows, 2):
         for other in others:
             for column in ("user_id", "object_id"):
                 assert not set(one.events[column]) & set(other.events[column])
             assert "user" not in {*one.events["object_kind"], *other.events["object_kind"]}
+
+
+def test_rows_come_off_the_disk_as_they_were_laid_there() -> None:
+    rows = [(f"e{n}", f"u{n % 7}", f"i{n % 5}", "item") for n in range(50)]
+    found = pl.concat([block.events for r in laid_away(rows, 2) for block in r]).sort("line")
+    assert found.equals(frame(rows))
+
+
+def test_a_disk_without_room_is_told(tmp_path: Path) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = lots.Lots(tmp_path, 1)
+    place._file.close()
+    place._file = Full()  # type: ignore[assignment]
+    with pytest.raises(SourceError, match="No space left"):
+        place.add(frame([("e1", "u1", "i1", "item")]))
+    with pytest.raises(SourceError, match="cannot be laid there"):
+        lots.Lots(Path("/dev/null/folder"), 1)
 
 
 def test_each_user_is_named_by_one_block_of_one_writer() -> None:
@@ -119,13 +167,41 @@ def chunk(rows: int, number: int = 0, first: int = 0) -> EventChunk:
 
 def test_chunks_of_one_source_become_stretches() -> None:
     source: list[Checked] = [(EVENTS, chunk(4, first=4 * n)) for n in range(5)]
-    found = [c for _, c in stretched(iter(source), 8)]
+    found = [c for _, c, _ in stretched(iter(source))]
     assert [len(c.frame) for c in found if isinstance(c, EventChunk)] == [8, 8, 4]
     assert [(c.read, c.position, len(c.rejected)) for c in found] == [(10, 8, 2), (10, 16, 2), (5, 20, 1)]
     one = found[0]
     assert isinstance(one, EventChunk)
     assert (one.skipped, one.cleaned) == ({"robots": 2}, {"events.who.trim": 4})
     assert one.frame["event_id"].to_list() == [f"e{n}" for n in range(8)]
+
+
+@pytest.mark.parametrize("size", [100, None])
+def test_a_long_stretch_waits_on_disk_where_its_end_is_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int | None
+) -> None:
+    monkeypatch.setattr(stretches, "LONG_ROWS", 40)
+    source: list[Checked] = [(EVENTS, replace(chunk(4, first=4 * n), size=size)) for n in range(14)]
+    found = list(stretched(iter(source), lambda: lots.Lots(tmp_path, 1)))
+    if size is None:
+        assert [len(c.frame) for _, c, _ in found if isinstance(c, EventChunk)] == [8] * 7
+        return
+    (_, long, away), (_, rest, others) = found
+    assert isinstance(long, EventChunk)
+    assert isinstance(rest, EventChunk)
+    assert away is not None
+    assert others is not None
+    assert (away.height, len(long.frame), long.read, len(long.rejected)) == (40, 0, 50, 10)
+    assert (others.height, len(rest.frame), rest.read, rest.position) == (16, 0, 20, 56)
+    lines = [b.events["event_id"].to_list() for place in (away, others) for r in place.rounds() for b in r]
+    assert sorted(e for block in lines for e in block) == sorted(f"e{n}" for n in range(56))
+
+
+def test_many_refused_rows_do_not_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(stretches, "REFUSED_ROWS", 3)
+    source: list[Checked] = [(EVENTS, chunk(0, first=n)) for n in range(7)]
+    found = list(stretched(iter(source), lambda: lots.Lots(tmp_path, 1)))
+    assert [len(c.rejected) for _, c, _ in found] == [3, 3, 1]
 
 
 def test_sources_origins_and_kinds_stay_apart_in_their_order() -> None:
@@ -139,7 +215,7 @@ def test_sources_origins_and_kinds_stay_apart_in_their_order() -> None:
         (elsewhere, chunk(1, number=1)),
         (elsewhere, chunk(1, number=1)),
     ]
-    found = [(o.loader, c.source_number, c.kind, c.read) for o, c in stretched(iter(source), 100)]
+    found = [(o.loader, c.source_number, c.kind, c.read) for o, c, _ in stretched(iter(source))]
     assert found == [
         ("generic", 0, "events", 2),
         ("generic", 1, "events", 2),
@@ -154,7 +230,7 @@ def test_what_was_read_before_a_failure_is_handed_on() -> None:
         yield EVENTS, chunk(3)
         raise SourceError("a.csv: broke off.", "Get the file again.")
 
-    reading = stretched(failing(), 100)
+    reading = stretched(failing())
     assert next(reading)[1].read == 4
     with pytest.raises(SourceError):
         next(reading)
