@@ -23,7 +23,8 @@ from .faults import Fault, Setting
 from .generate import Data, make_data
 from .world import Embedded, Impossible, Server, World
 
-EVENTS = 45_000
+EVENTS = 130_000
+"""So many that the rows of the longest file do not stay in memory (:data:`graphprofile.ingest.stretches.HELD_ROWS`)."""
 
 
 def main() -> int:

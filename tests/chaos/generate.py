@@ -18,6 +18,8 @@ YEAR_SECONDS = 365 * 86_400
 COLUMNS = ("event_id", "user_id", "event_type", "object_id", "timestamp", "value", "channel")
 TYPES = {"viewed": "VIEWED", "clicked": "CLICKED", "purchased": "PURCHASED", "rated": "RATED"}
 OVERLAP = 0.1
+SHARES = (0.0, 0.7, 0.8, 0.9, 1.0)
+"""Where the files of events begin and end: the first is long enough to be laid away on disk by user, see EVENTS."""
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -77,9 +79,11 @@ def make_data(folder: Path, seed: int, *, events: int) -> Data:
         ]
         for edition in (1, 2)
     ]
-    quarter = -(-events // 4)
-    again = int(quarter * OVERLAP)
-    parts = [rows[max(0, n * quarter - again) : (n + 1) * quarter] for n in range(4)]
+    borders = [round(share * events) for share in SHARES]
+    parts = [
+        rows[max(0, start - int(OVERLAP * (end - start))) : end]
+        for start, end in zip(borders, borders[1:], strict=False)
+    ]
     files = (
         _csv(folder / "users.csv", people),
         _csv(folder / "items-newer.csv", things[1]),
