@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,6 +23,8 @@ HELD_ROWS = 80_000
 """More rows of events are not held in memory."""
 LONG_ROWS = 1_000_000
 """Rows of events that are cut into transactions together: more of them wait longer, fewer name their users oftener."""
+PATIENCE_SECONDS = 5.0
+"""A source whose end nobody knows may be slow to come: for so long its rows wait for more of them."""
 REFUSED_ROWS = 10_000
 """More refused rows do not wait for the good ones beside them: they are kept as objects."""
 
@@ -30,7 +33,7 @@ def stretched(checked: Iterator[Checked], lots: Callable[[], Lots] | None = None
     """The same rows in the same order, consecutive chunks of one source's events as one stretch.
 
     A stretch is full at :data:`HELD_ROWS` rows. With ``lots``, that many are laid away on disk until it holds
-    :data:`LONG_ROWS`. A source whose end nobody knows may be slow to come: its rows don't wait for so many.
+    :data:`LONG_ROWS`, or of a source whose end nobody knows for :data:`PATIENCE_SECONDS`.
 
     What was read before a source failed is handed on before its error is raised.
 
@@ -41,6 +44,7 @@ def stretched(checked: Iterator[Checked], lots: Callable[[], Lots] | None = None
     held: list[EventChunk] = []
     origin: Origin | None = None
     away: Lots | None = None
+    began = 0.0
 
     def together() -> Iterator[Stretch]:
         nonlocal away
@@ -74,9 +78,12 @@ def stretched(checked: Iterator[Checked], lots: Callable[[], Lots] | None = None
         if lots is not None and _height(held) >= HELD_ROWS:
             away = away or lots()
             lay_away()
+        if not held:
+            began = time.monotonic()
         origin = found
         held.append(chunk)
-        most = HELD_ROWS if lots is None or chunk.size is None else LONG_ROWS
+        waits = chunk.size is not None or time.monotonic() - began < PATIENCE_SECONDS
+        most = LONG_ROWS if lots is not None and waits else HELD_ROWS
         height = _height(held) + (away.height if away else 0)
         if height >= most or sum(len(chunk.rejected) for chunk in held) >= REFUSED_ROWS:
             yield from together()

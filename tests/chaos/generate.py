@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import json
 import random
 from collections import Counter
@@ -81,8 +82,7 @@ def make_data(folder: Path, seed: int, *, events: int) -> Data:
     ]
     borders = [round(share * events) for share in SHARES]
     parts = [
-        rows[max(0, start - int(OVERLAP * (end - start))) : end]
-        for start, end in zip(borders, borders[1:], strict=False)
+        rows[max(0, start - int(OVERLAP * (end - start))) : end] for start, end in itertools.pairwise(borders)
     ]
     files = (
         _csv(folder / "users.csv", people),

@@ -176,14 +176,15 @@ def test_chunks_of_one_source_become_stretches() -> None:
     assert one.frame["event_id"].to_list() == [f"e{n}" for n in range(8)]
 
 
-@pytest.mark.parametrize("size", [100, None])
-def test_a_long_stretch_waits_on_disk_where_its_end_is_known(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int | None
+@pytest.mark.parametrize(("size", "patience"), [(100, 0.0), (None, 600.0), (None, 0.0)])
+def test_a_long_stretch_waits_on_disk_unless_its_source_is_slow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int | None, patience: float
 ) -> None:
     monkeypatch.setattr(stretches, "LONG_ROWS", 40)
+    monkeypatch.setattr(stretches, "PATIENCE_SECONDS", patience)
     source: list[Checked] = [(EVENTS, replace(chunk(4, first=4 * n), size=size)) for n in range(14)]
     found = list(stretched(iter(source), lambda: lots.Lots(tmp_path, 1)))
-    if size is None:
+    if size is None and not patience:
         assert [len(c.frame) for _, c, _ in found if isinstance(c, EventChunk)] == [8] * 7
         return
     (_, long, away), (_, rest, others) = found
