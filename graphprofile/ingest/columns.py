@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -250,6 +251,7 @@ def localised(local: pl.Series, zone: tzinfo) -> pl.Series:
     return local - offset
 
 
+@lru_cache(maxsize=1 << 16)
 def _day_offset(day: int, zone: tzinfo) -> float:
     """The zone's offset in ms on a day since 1970, NaN where it is not one and the same all day."""
     try:

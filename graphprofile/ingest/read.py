@@ -25,12 +25,13 @@ from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.quality.filled import count_filled
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.runs import run_chunks
+from graphprofile.ingest.slices import description_slices, event_slices, retraction_slices
 from graphprofile.ingest.sql.reading import OpenSource, sql_chunks
 from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.ingest.together import keep_together
-from graphprofile.ingest.transformed import once_a_row, transform
+from graphprofile.ingest.transformed import once_a_row, transformed
 from graphprofile.pipeline import ahead
 from graphprofile.records import (
     Chunk,
@@ -194,14 +195,15 @@ def read_checked(
     occurrences = Occurrences()
     must_have = True
     chunks = read_source(source, kind, chunk_rows=check_rows or max(chunk_rows, CHECK_ROWS))
-    if isinstance(source, SourceFile | SqlSource | OpenSource):
-        chunks = ahead(chunks)
     reading = loader.begin(source, kind) if isinstance(loader, ReadingLoader) else None
-    for raw in chunks:
-        made = transform(raw, loader, reading)
-        cleaned = {} if reading is None else reading.changed()
-        raw, skipped, original = made.raw, made.skipped, made.raw.frame
-        mapped = mapping.apply(made.frame, raw.source, raw.fixed_columns)
+    if isinstance(source, SourceFile | SqlSource | OpenSource):
+        # Three steps side by side: the next chunk is read, this one transformed, the one before checked.
+        parts = ahead(transformed(ahead(chunks), loader, reading, mapping))
+    else:
+        parts = transformed(chunks, loader, reading, mapping)
+    for made in parts:
+        raw, mapped, skipped, cleaned = made.raw, made.frame, made.skipped, made.cleaned
+        original = raw.frame
         # Rows that bring their own fields are judged one by one, except a whole file that never has one.
         if must_have and (raw.fixed_columns or (raw.source != ROWS and mapped.height)):
             check_required(mapped.columns, kind, raw.source)
@@ -209,7 +211,7 @@ def read_checked(
         ready = replace(raw, frame=mapped)
         if kind == "retracted":
             found = _looked_at(ready, check_retracted(ready, vocabulary, original=original))
-            yield from _retraction_slices(found, chunk_rows)
+            yield from retraction_slices(found, chunk_rows)
         elif kind == "events":
             ready, original, withdrawn = split_retracted(ready, original)
             if withdrawn is not None:
@@ -217,7 +219,7 @@ def read_checked(
                 found = _looked_at(gone, check_retracted(gone, vocabulary, original=gone_original))
                 if made.several:
                     found.rejected = once_a_row(found.rejected)
-                yield from _retraction_slices(found, chunk_rows)
+                yield from retraction_slices(found, chunk_rows)
                 if not ready.frame.height and not skipped and not cleaned:
                     continue
             chunk = check_events(
@@ -232,13 +234,13 @@ def read_checked(
             chunk = _looked_at(ready, chunk)
             if made.several:
                 chunk.rejected = once_a_row(chunk.rejected)
-            yield from _event_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
+            yield from event_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
         else:
             described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
             described = _looked_at(ready, described)
             if made.several:
                 described.rejected = once_a_row(described.rejected)
-            yield from _description_slices(replace(described, skipped=skipped, cleaned=cleaned), chunk_rows)
+            yield from description_slices(replace(described, skipped=skipped, cleaned=cleaned), chunk_rows)
 
 
 def _looked_at(ready: RawChunk, chunk: C) -> C:
@@ -248,46 +250,6 @@ def _looked_at(ready: RawChunk, chunk: C) -> C:
     if isinstance(chunk, EventChunk):
         chunk.filled.events = chunk.frame
     return chunk
-
-
-def _event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
-    """The chunk in stretches of so many good rows; the refused and the left out ones go with the first."""
-    rejected, skipped, cleaned, filled = chunk.rejected, chunk.skipped, chunk.cleaned, chunk.filled
-    for start in range(0, max(chunk.frame.height, 1), rows):
-        frame = chunk.frame[start : start + rows]
-        read = frame.height + len(rejected)
-        yield replace(
-            chunk, frame=frame, rejected=rejected, read=read, skipped=skipped, cleaned=cleaned, filled=filled
-        )
-        rejected, skipped, cleaned, filled = [], {}, {}, None
-
-
-def _retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[RetractionChunk]:
-    rejected, filled = chunk.rejected, chunk.filled
-    for start in range(0, max(chunk.frame.height, 1), rows):
-        frame = chunk.frame[start : start + rows]
-        read = frame.height + len(rejected)
-        yield replace(chunk, frame=frame, rejected=rejected, read=read, filled=filled)
-        rejected, filled = [], None
-
-
-def _description_slices(chunk: DescriptionChunk, rows: int) -> Iterator[DescriptionChunk]:
-    rejected, skipped, cleaned, repeats = chunk.rejected, chunk.skipped, chunk.cleaned, chunk.repeats
-    filled = chunk.filled
-    for start in range(0, max(len(chunk.rows), 1), rows):
-        part = chunk.rows[start : start + rows]
-        read = len(part) + len(rejected) + repeats
-        yield replace(
-            chunk,
-            rows=part,
-            rejected=rejected,
-            read=read,
-            repeats=repeats,
-            skipped=skipped,
-            cleaned=cleaned,
-            filled=filled,
-        )
-        rejected, skipped, cleaned, repeats, filled = [], {}, {}, 0, None
 
 
 def _file_chunks(

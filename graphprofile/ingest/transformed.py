@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
 from graphprofile.errors import SourceError
-from graphprofile.ingest.mapping import SKIP
+from graphprofile.ingest.mapping import SKIP, Mapping
 from graphprofile.ingest.uncollected import uncollected
 from graphprofile.records import Loader, RawChunk, Reading, Rejection
 
@@ -18,19 +18,36 @@ ROW = "_row"
 
 @dataclass
 class Transformed:
-    """A chunk under its loader's columns.
+    """A chunk under its loader's columns, or the mapping's.
 
     Attributes:
         raw: The rows as the source gave them, each as often as something was made of it.
         frame: The loader's columns, of the same height.
         skipped: Reason -> rows that the loader left out on purpose.
         several: Whether a row may have become several.
+        cleaned: ``kind.column.rule`` -> values that a mapping file's rule changed.
     """
 
     raw: RawChunk
     frame: pl.DataFrame
     skipped: dict[str, int]
     several: bool
+    cleaned: dict[str, int] = field(default_factory=dict)
+
+
+def transformed(
+    chunks: Iterable[RawChunk], loader: Loader, reading: Reading | None, mapping: Mapping
+) -> Generator[Transformed, None, None]:
+    """The chunks under the mapping's columns, in their order.
+
+    Raises:
+        SourceError: The loader lost rows, or a mapped column is not there.
+    """
+    for raw in chunks:
+        made = transform(raw, loader, reading)
+        made.frame = mapping.apply(made.frame, made.raw.source, made.raw.fixed_columns)
+        made.cleaned = {} if reading is None else reading.changed()
+        yield made
 
 
 def transform(raw: RawChunk, loader: Loader, reading: Reading | None = None) -> Transformed:
