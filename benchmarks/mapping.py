@@ -1,16 +1,19 @@
 """A mapping file over ten columns, reading, cleaning and checking without any engine; and ``map`` on a large file.
 
     python benchmarks/mapping.py --rows 1000000 [--rounds 3] [--map-bytes 1000000000] [--json]
+    python benchmarks/mapping.py --through-bytes 5000000000 [--json]
 
 The rows are those of a shop that writes decimal commas, two time formats, blanks and texts for nothing. ``five rules``
 cleans with five rules on different columns, ``fifty rules`` with five on each of the ten; ``no file`` reads the same
 rows, already clean, under the generic names. Every figure is the median of rounds in processes of their own. ``map``
-is the whole command, with the start of the program.
+is the whole command, with the start of the program. ``--through-bytes`` reads, cleans and checks one file of that
+size with five rules, once, and prints the memory that its process took; the file is deleted afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -176,6 +179,30 @@ def compare(rows: int, rounds: int) -> list[dict[str, Any]]:
     return results
 
 
+def go_through(size: int) -> dict[str, Any]:
+    """One pass over a file of so many bytes, whose orders are all different."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_shop(Path(folder), 500_000)
+        header, _, body = paths["shop"].read_bytes().partition(b"\n")
+        large = Path(folder) / "large.csv"
+        with large.open("wb") as stream:
+            stream.write(header)
+            for number in itertools.count():
+                stream.write((b"\n" + body.removesuffix(b"\n")).replace(b"\n", b"\n%d-" % number))
+                if stream.tell() >= size:
+                    break
+        command = [sys.executable, __file__, "--measure", str(large), str(paths["five"])]
+        found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        assert not found["refused"], found
+        return {
+            "bytes": large.stat().st_size,
+            "rows": found["read"],
+            "rows_per_second": round(found["read"] / found["seconds"]),
+            "rows_per_cpu_second": round(found["read"] / found["cpu"]),
+            "peak_mb": round(found["peak_mb"]),
+        }
+
+
 def time_map(size: int, rounds: int) -> dict[str, Any]:
     """Seconds that ``map`` takes on a file of so many bytes."""
     with tempfile.TemporaryDirectory() as folder:
@@ -215,6 +242,9 @@ def main() -> int:
     parser.add_argument(
         "--map-bytes", type=int, default=1_000_000_000, help="size of the file that `map` looks at"
     )
+    parser.add_argument(
+        "--through-bytes", type=int, help="size of a file that goes through the mapping; only this is done"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--measure", nargs="+", metavar="FILE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -222,6 +252,17 @@ def main() -> int:
         source, mapping = (*map(Path, arguments.measure), None)[:2]
         assert source is not None
         print(json.dumps(measure(source, mapping)))
+        return 0
+    if arguments.through_bytes:
+        passed = go_through(arguments.through_bytes)
+        if arguments.json:
+            print(json.dumps(passed, indent=1))
+        else:
+            print(
+                f"{passed['bytes']:,} bytes, {passed['rows']:,} rows of ten columns, five rules:"
+                f" {passed['rows_per_second']:,} rows/s, {passed['rows_per_cpu_second']:,} rows/CPU s,"
+                f" peak {passed['peak_mb']} MB"
+            )
         return 0
     results = compare(arguments.rows, arguments.rounds)
     looked = time_map(arguments.map_bytes, arguments.rounds)
