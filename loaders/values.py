@@ -27,15 +27,24 @@ def series(name: str, entries: Sequence[Any]) -> pl.Series:
 
     kinds = set(map(type, entries)) - {type(None)}
     dtypes: dict[type, Any] = {str: pl.String, bool: pl.Boolean, int: pl.Int64, float: pl.Float64}
-    dtypes[list] = pl.List(pl.String)
-    dtype = pl.String if not kinds else dtypes.get(kinds.pop()) if len(kinds) == 1 else None
-    if dtype is not None:
-        try:
+    try:
+        if kinds == {list}:
+            return _text_lists(name, entries)
+        dtype = pl.String if not kinds else dtypes.get(kinds.pop()) if len(kinds) == 1 else None
+        if dtype is not None:
             return pl.Series(name, entries, dtype=dtype)
-        except (OverflowError, TypeError, UnicodeEncodeError):
-            # Integers beyond 64 bits, half characters: the checks refuse the rows that hold them. Lists of others.
-            pass
+    except (OverflowError, TypeError, ValueError):
+        # Integers beyond 64 bits, half characters: the checks refuse the rows that hold them. Lists of others.
+        pass
     return pl.Series(name, entries, dtype=pl.Object)
+
+
+def _text_lists(name: str, entries: Sequence[Any]) -> pl.Series:
+    """Lists of text as a column; Arrow takes them at once, where Polars makes a series of each."""
+    import polars as pl
+    import pyarrow as pa
+
+    return pl.Series(name, pa.array(entries, pa.large_list(pa.large_string())))
 
 
 def columns(

@@ -32,6 +32,7 @@ from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.ingest.together import keep_together
 from graphprofile.ingest.transformed import once_a_row, transformed
+from graphprofile.ingest.uncollected import uncollected
 from graphprofile.pipeline import ahead
 from graphprofile.records import (
     Chunk,
@@ -236,7 +237,8 @@ def read_checked(
                 chunk.rejected = once_a_row(chunk.rejected)
             yield from event_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
         else:
-            described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
+            with uncollected():
+                described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
             described = _looked_at(ready, described)
             if made.several:
                 described.rejected = once_a_row(described.rejected)
