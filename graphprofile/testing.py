@@ -35,6 +35,7 @@ from graphprofile.ingest.read import CHUNK_ROWS, read_checked, read_source
 from graphprofile.ingest.times import zone
 from graphprofile.ingest.transformed import transform
 from graphprofile.records import Kind, Loader, Rejection, SourceFile, epoch_ms, iso
+from graphprofile.testing_texts import Text
 from graphprofile.vocabulary import Vocabulary
 
 __all__ = ["Loaded", "LoaderContract"]
@@ -42,7 +43,8 @@ __all__ = ["Loaded", "LoaderContract"]
 Refusal = tuple[str, str, int, str]
 """Kind, name of the file, line, field."""
 
-_TEXT = ("csv", "tsv", "jsonl", "runs")
+_LINES = ("csv", "tsv", "jsonl", "runs")
+_JSON = ("json", "documents")
 _CUTS = 25
 
 
@@ -163,7 +165,8 @@ class LoaderContract:
         skipped: Kind -> reason -> how many rows the loader leaves out on purpose.
         earliest: No time in the sample is before this.
         latest: No time is after this; a day from now where it is None.
-        bad_row: What no row of the format is; put between good rows it must cost nothing but itself.
+        bad_row: What no row of the format is; put between good rows it must cost nothing but itself, also as the
+            element of a JSON array.
         shuffled: Whether the order of the sample's stretches says nothing.
     """
 
@@ -178,7 +181,9 @@ class LoaderContract:
     shuffled: ClassVar[bool] = True
 
     def stretches(self, content: bytes, has_header: bool) -> tuple[bytes, list[bytes]]:
-        """The head of a file, and stretches that may change places; lines, unless overridden.
+        """The head of a file of lines, and stretches that may change places; each line is one, unless overridden.
+
+        Those of a JSON array, and of documents that hold their rows inside, are its rows.
 
         Args:
             content: The file.
@@ -195,17 +200,20 @@ class LoaderContract:
         """What the loader makes of files."""
         return Loaded.of(type(self).loader(), paths, check_rows=check_rows)
 
-    def texts(self, folder: Path) -> list[tuple[Path, bytes, list[bytes]]]:
-        """Those of the sample's files that are lines of text, with head and stretches; skips where none is."""
+    def texts(self, folder: Path) -> list[Text]:
+        """Those of the sample's files that are text as it is, taken apart; skips where none is."""
         loader, found = type(self).loader(), []
         for source in {file.path: file for file in loader.sources(self.written(folder), None)}.values():
             opened = open_source(source)
             opened.raw.close()
             content = source.path.read_bytes()
-            plain = opened.stream is opened.raw and opened.format in _TEXT
-            if plain and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            if opened.stream is not opened.raw or content.startswith((b"\xff\xfe", b"\xfe\xff")):
+                continue
+            if opened.format in _JSON:
+                found.append(Text.of_json(source.path, content, source.inside))
+            elif opened.format in _LINES:
                 header = opened.format in ("csv", "tsv") and source.columns is None
-                found.append((source.path, *self.stretches(content, header)))
+                found.append(Text.of_lines(source.path, *self.stretches(content, header)))
         if not found:
             pytest.skip("no file of the sample is plain text")
         return found
@@ -330,10 +338,10 @@ class LoaderContract:
             pytest.skip("the order of rows means something here")
         texts = self.texts(tmp_path)
         whole = self.load(self.written(tmp_path)).everything()
-        for path, head, stretches in texts:
-            rows = [row if row.endswith(b"\n") else row + b"\n" for row in stretches]
+        for text in texts:
             # An order that a seed repeats; nothing secret rests on it.
-            path.write_bytes(head + b"".join(random.Random(seed).sample(rows, len(rows))))  # nosec B311
+            order = random.Random(seed).sample(text.stretches, len(text.stretches))  # nosec B311
+            text.path.write_bytes(text.joined(order))
         _same(self.load([tmp_path / name for name in self.files]).everything(), whole, "everything")
 
     def test_positions_rise_to_the_end(self, tmp_path: Path) -> None:
@@ -353,12 +361,13 @@ class LoaderContract:
         texts = self.texts(tmp_path)
         expected = self.load(self.written(tmp_path)).everything()
         encodings = {source.path: source.encoding for source in loader.sources(self.written(tmp_path), None)}
-        for path, _, _ in texts:
-            content = path.read_bytes()
+        for text in texts:
+            content = text.path.read_bytes()
             if b"\r\n" not in content:
                 content = content.replace(b"\n", b"\r\n")
-            marked = encodings[path].lower().startswith("utf-8") and not content.startswith(b"\xef\xbb\xbf")
-            path.write_bytes(b"\xef\xbb\xbf" + content if marked else content)
+            utf8 = encodings[text.path].lower().startswith("utf-8")
+            marked = utf8 and not content.startswith(b"\xef\xbb\xbf")
+            text.path.write_bytes(b"\xef\xbb\xbf" + content if marked else content)
         _same(self.load([tmp_path / name for name in self.files]).everything(), expected, "everything")
 
     def test_an_empty_file_is_refused_by_name(self, tmp_path: Path) -> None:
@@ -368,50 +377,54 @@ class LoaderContract:
             with pytest.raises(SourceError, match="empty"):
                 self.load([path])
 
-    def test_a_header_alone_gives_nothing(self, tmp_path: Path) -> None:
-        """No rows, no refusals."""
-        for path, head, _ in self.texts(tmp_path):
-            if head:
-                path.write_bytes(head)
-                assert self.load([path]).read.total() == 0
+    def test_a_file_without_rows_gives_nothing(self, tmp_path: Path) -> None:
+        """A header alone, an array that is empty: no rows, no refusals."""
+        for text in self.texts(tmp_path):
+            if nothing := text.first(0):
+                text.path.write_bytes(nothing)
+                assert self.load([text.path]).read.total() == 0
 
     def test_a_bad_row_costs_only_itself(self, tmp_path: Path) -> None:
         """Between any two stretches."""
-        texts = self.texts(tmp_path)
         whole = self.load(self.written(tmp_path))
-        for path, head, stretches in texts:
-            content = path.read_bytes()
-            for at in sorted({0, len(stretches) // 2, len(stretches)}):
-                before = head + b"".join(stretches[:at])
-                if before and not before.endswith(b"\n"):
-                    before += b"\n"
-                path.write_bytes(before + self.bad_row + b"".join(stretches[at:]))
-                loaded = self.load([tmp_path / name for name in self.files])
-                _same(loaded.events(), whole.events(), "events")
-                _same(loaded.descriptions(), whole.descriptions(), "descriptions")
-                more = loaded.refusals() - whole.refusals()
-                assert more, "the bad row is nowhere"
-                assert {kind for kind, _, _ in more} <= loaded.rows.keys()
-            path.write_bytes(content)
+        for text in self.texts(tmp_path):
+            content = text.path.read_bytes()
+            for at in sorted({0, len(text.stretches) // 2, len(text.stretches)}):
+                text.path.write_bytes(text.with_row(at, self.bad_row))
+                self._costs_one_row(whole, self.load([tmp_path / name for name in self.files]))
+            text.path.write_bytes(content)
+
+    def test_what_follows_the_end_costs_only_itself(self, tmp_path: Path) -> None:
+        """Text behind the last row, behind an array and behind a document."""
+        whole = self.load(self.written(tmp_path))
+        for text in self.texts(tmp_path):
+            content = text.path.read_bytes()
+            text.path.write_bytes(text.joined(text.stretches).rstrip(b"\n") + b"\n" + self.bad_row)
+            self._costs_one_row(whole, self.load([tmp_path / name for name in self.files]))
+            text.path.write_bytes(content)
+
+    def _costs_one_row(self, whole: Loaded, loaded: Loaded) -> None:
+        _same(loaded.events(), whole.events(), "events")
+        _same(loaded.withdrawals(), whole.withdrawals(), "withdrawals")
+        _same(loaded.descriptions(), whole.descriptions(), "descriptions")
+        more = loaded.refusals() - whole.refusals()
+        assert more, "the bad row is nowhere"
+        assert {kind for kind, _, _ in more} <= loaded.rows.keys()
 
     def test_a_file_that_is_cut_keeps_what_came_before(self, tmp_path: Path) -> None:
         """Cut at many places: the stretches that are whole give what they gave."""
-        for path, head, stretches in self.texts(tmp_path):
-            content = path.read_bytes()
-            ends, end = [], len(head)
-            for stretch in stretches:
-                end += len(stretch)
-                ends.append(end)
-            for cut in range(len(head) + 1, len(content), max(1, len(content) // _CUTS)):
-                kept = max((end for end in ends if end <= cut), default=len(head))
-                path.write_bytes(content[:cut])
-                cut_short = self._readable([path])
-                if kept > len(head):
-                    path.write_bytes(content[:kept])
-                    before = self.load([path])
+        for text in self.texts(tmp_path):
+            whole = text.joined(text.stretches)
+            for cut, count in text.cuts(_CUTS):
+                text.path.write_bytes(whole[:cut])
+                cut_short = self._readable([text.path])
+                if count:
+                    text.path.write_bytes(text.first(count))
+                    before = self.load([text.path])
                     assert not before.events() - cut_short.events()
+                    assert before.withdrawals() <= cut_short.withdrawals()
                     assert before.descriptions().keys() <= cut_short.descriptions().keys()
-            path.write_bytes(content)
+            text.path.write_bytes(whole)
 
     def _readable(self, paths: Sequence[Path]) -> Loaded:
         """What a file gives; nothing where it is refused whole, which is a refusal too."""

@@ -31,6 +31,7 @@ LAYERS = {
     "text": 3,
     "sample_data": 3,
     "ingest": 4,
+    "testing_texts": 0,
     "testing": 5,
     "tags": 4,
     "migrations": 4,
