@@ -397,7 +397,8 @@ class GraphProfile:
 
         Raises:
             NotFound: No such batch, or none with a record yet.
-            UsageError: The batch has no record: it is under way, broken off, undone, or came over HTTP.
+            UsageError: The batch has no record: it is under way, broken off, undone, left behind by a killed service,
+                or of an older version.
         """
         from graphprofile.quality import read_quality
 

@@ -154,7 +154,8 @@ def read_quality(store: Store, batch: str | None = None) -> Quality:
 
     Raises:
         NotFound: No such batch.
-        UsageError: It has no record: it is under way, broken off, undone, of the HTTP service or of an older version.
+        UsageError: It has no record: it is under way, broken off, undone, left behind by a killed service, or of an
+            older version.
     """
     found = _latest(store) if batch is None else _one(store, batch)
     record = Record.unpacked(found.get("quality"))
@@ -178,7 +179,7 @@ def read_quality(store: Store, batch: str | None = None) -> Quality:
         read=record.looked_at,
         unsent=record.unsent,
         rows=record.outcomes,
-        shares=_shares(record),
+        shares=shares_of(record),
         completeness=_completeness(record),
         refused=[
             Refused(kind=kind, field=name, reason=reason, rows=rows)
@@ -231,7 +232,7 @@ def _one(store: Store, batch: str) -> Mapping[str, Any]:
 def _why(batch: Mapping[str, Any]) -> str:
     state = batch.get("state")
     if state == "done":
-        return "it came over HTTP, or an older version loaded it"
+        return "an older version loaded it, or a service that was killed left it behind"
     return "it is undone" if state in ("undone", "undoing") else "it has not come to its end"
 
 
@@ -239,7 +240,8 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def _shares(record: Record) -> dict[str, float | None]:
+def shares_of(record: Record) -> dict[str, float | None]:
+    """The shares of a record, as in :class:`Quality`."""
     events = record.total("read", "events")
     return {
         "quarantined": _share(record.total("quarantined"), record.total("read")),
@@ -268,7 +270,7 @@ def _lateness(record: Record) -> Lateness:
     return Lateness(
         watermark=iso(record.watermark),
         late=record.total("late", "events"),
-        share=_shares(record)["late"],
+        share=shares_of(record)["late"],
         behind=record.behind,
         p50_seconds=seconds[0],
         p95_seconds=seconds[1],
@@ -323,7 +325,7 @@ def _point(line: Sequence[Earlier], place: int) -> TrendPoint:
         source=one.source,
         started_at=iso(one.started_at),
         rows=record.looked_at,
-        shares=_shares(record),
+        shares=shares_of(record),
         completeness={
             name: round(count / rows, 6) for name, count in record.filled.get("events", {}).items() if rows
         },

@@ -79,6 +79,7 @@ async def post_events(
             batch, verdicts = await asyncio.shield(asyncio.wrap_future(stream.submit(checked)))
         else:
             verdicts = [checked.refused[line] for line in range(1, checked.rows + 1)]
+            stream.note(checked)
     counts = Counter(verdict.outcome for verdict in verdicts)
     for outcome, count in counts.items():
         if not dry_run:

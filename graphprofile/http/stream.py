@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,11 @@ class EventStream:
         post = _Post(checked)
         self._put(post)
         return post.done
+
+    def note(self, checked: Checked) -> None:
+        """Have rows that were all refused counted in the quality of the batch; where too much waits, they are not."""
+        with suppress(queue.Full):
+            self._queue.put_nowait(_Post(checked))
 
     def describe(self, checked: CheckedDescriptions) -> Future[Described]:
         """Have descriptions written.

@@ -22,7 +22,11 @@ from graphprofile.ingest.ledger import Ledger
 from graphprofile.ingest.loaders import find_loader
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.outcomes import ACCEPTED, CONFLICT, LATE, REJECTED
+from graphprofile.ingest.quality.compare import way_of
+from graphprofile.ingest.quality.filled import Filled
+from graphprofile.ingest.quality.posted import Posted
 from graphprofile.ingest.read import read_checked
+from graphprofile.ingest.recipes import Recipe
 from graphprofile.ingest.session import new_batch_id
 from graphprofile.reading import watermark
 from graphprofile.records import (
@@ -62,11 +66,15 @@ class Checked:
         rows: How many came.
         events: Good ones, columns as in :data:`graphprofile.ingest.check.EVENT_SCHEMA`; ``line`` counts from 1.
         refused: Verdicts on the others, by line.
+        filled: How many rows have a value in each column.
+        rejected: The others as a load refuses them.
     """
 
     rows: int
     events: pl.DataFrame
     refused: dict[int, Verdict] = field(default_factory=dict)
+    filled: Filled = field(default_factory=Filled)
+    rejected: list[Rejection] = field(default_factory=list)
 
 
 def check_rows(rows: Sequence[Any], vocabulary: Vocabulary) -> Checked:
@@ -77,7 +85,8 @@ def check_rows(rows: Sequence[Any], vocabulary: Vocabulary) -> Checked:
         vocabulary: The rules in use.
     """
     frames: list[pl.DataFrame] = []
-    refused: dict[int, Verdict] = {}
+    found = Checked(len(rows), pl.DataFrame(schema=EVENT_SCHEMA))
+    refused = found.refused
     for chunk in read_checked(list(rows), find_loader("generic"), "events", Mapping.parse([]), vocabulary):
         for rejection in chunk.rejected:
             row = rejection.row if isinstance(rejection.row, dict) else {}
@@ -85,12 +94,16 @@ def check_rows(rows: Sequence[Any], vocabulary: Vocabulary) -> Checked:
             refused[rejection.line] = Verdict(
                 REJECTED, None if given is None else str(given), rejection.field, rejection.reason
             )
+        found.rejected += chunk.rejected
         if isinstance(chunk, EventChunk):
             frames.append(chunk.frame)
+            if chunk.filled is not None:
+                found.filled.add(chunk.filled)
         elif isinstance(chunk, RetractionChunk):
             for line, id_ in chunk.frame.select("line", "event_id").iter_rows():
                 refused[line] = Verdict(REJECTED, id_, "retracted", NO_WITHDRAWALS)
-    return Checked(len(rows), pl.concat(frames) if frames else pl.DataFrame(schema=EVENT_SCHEMA), refused)
+                found.rejected.append(Rejection(SOURCE, line, "retracted", NO_WITHDRAWALS, {}, "events"))
+    return replace(found, events=pl.concat(frames)) if frames else found
 
 
 @dataclass
@@ -102,12 +115,14 @@ class CheckedDescriptions:
         rows: What is said, each thing once.
         repeats: Good rows that another one stands for.
         refused: Rows that cannot be used.
+        filled: How many rows have a value in each column.
     """
 
     kind: Kind
     rows: list[Description] = field(default_factory=list)
     repeats: int = 0
     refused: list[Rejection] = field(default_factory=list)
+    filled: Filled = field(default_factory=Filled)
 
 
 def check_descriptions_of(kind: Kind, rows: Sequence[Any]) -> CheckedDescriptions:
@@ -122,6 +137,8 @@ def check_descriptions_of(kind: Kind, rows: Sequence[Any]) -> CheckedDescription
         if isinstance(chunk, DescriptionChunk):
             found.rows += chunk.rows
             found.repeats += chunk.repeats
+            if chunk.filled is not None:
+                found.filled.add(chunk.filled)
         found.refused += chunk.rejected
     return found
 
@@ -156,6 +173,10 @@ class LiveBatch:
     _writer: EventWriter | None = None
     _begun: float = 0.0
     _parts: int = field(default=0)
+    _posted: Posted = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._posted = Posted(self.vocabulary.name_of)
 
     @property
     def id(self) -> str | None:
@@ -178,6 +199,10 @@ class LiveBatch:
             offset += post.rows
         events = pl.concat(frames)
         counts = self._write(events, dry_run) if events.height else Counts()
+        if not dry_run:
+            for post in posts:
+                self._posted.add(post.rows, post.events, post.filled, post.rejected)
+            self._posted.refuse(counts.rejected)
         said = {
             rejection.line: Verdict(
                 CONFLICT if counts.outcomes.get(rejection.line) == CONFLICT else REJECTED,
@@ -217,7 +242,10 @@ class LiveBatch:
             ledger, _ = self._open(None)
             return DescriptionWriter(self.store, ledger, self.vocabulary.types).write(chunk, self._part())
 
-        return self._in_our_batch(write)
+        counts = self._in_our_batch(write)
+        self._posted.describe(checked.kind, checked.rows, checked.repeats, checked.filled, checked.refused)
+        self._posted.refuse(counts.rejected)
+        return counts
 
     def _in_our_batch(self, write: Callable[[], Counts]) -> Counts:
         try:
@@ -225,6 +253,7 @@ class LiveBatch:
         except BatchTakenOver:
             # Silent for so long that another service took the batch over: begin another one.
             self._ledger = self._writer = None
+            self._posted = Posted(self.vocabulary.name_of)
             return write()
 
     def _into(self, newest: int | None, events: pl.DataFrame) -> Counts:
@@ -249,6 +278,7 @@ class LiveBatch:
                     "vocabulary": self.vocabulary.fingerprint(),
                     "command": COMMAND,
                     "sources": [],
+                    "way": way_of(Recipe(SOURCE)),
                 },
                 lanes=self.store.writers,
             )
@@ -256,6 +286,7 @@ class LiveBatch:
                 self.store, self._ledger, self.vocabulary.name_of, newest, by_line=True
             )
             self._begun = time.monotonic()
+            self._posted.begin(self._ledger.watermark)
         return self._ledger, self._writer
 
     def close(self) -> None:
@@ -266,8 +297,11 @@ class LiveBatch:
         """
         ledger, self._ledger, self._writer = self._ledger, None, None
         if ledger is not None:
+            posted, self._posted = self._posted, Posted(self.vocabulary.name_of)
             try:
-                ledger.close("done")
+                # What a service that was killed had looked at is not known: of a part there is no record.
+                known = {} if ledger.resumed else {"quality": posted.record(ledger).packed()}
+                ledger.close("done", **known)
             finally:
                 ledger.leave()
 

@@ -186,13 +186,14 @@ def test_a_backup_of_one_engine_is_restored_on_the_other(
     with GraphProfile(Store.open(on[first]), on[first]) as gp:
         fill(gp, train=True)
         gp.cypher(OWN, VALUES, read_only=False)
-        there = picture(gp.store)
+        there, quality = picture(gp.store), gp.quality()
         digest = gp.backup(tmp_path / "there.zip").digest
     with Store.open(on[second]) as store:
         restore(store, on[second].data_dir, tmp_path / "there.zip", SCHEMA_VERSION)
         assert picture(store) == there
     with GraphProfile(Store.open(on[second]), on[second]) as gp:
         assert gp.digest() == digest
+        assert gp.quality() == quality
         gp.load([event("later", "cyd", "i1")])
         gp.update_tags()
         back = gp.backup(tmp_path / "back.zip")

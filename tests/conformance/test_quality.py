@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import empty
 
 from graphprofile import GraphProfile
+from graphprofile.backup import restore
 from graphprofile.errors import BatchRefused, ConfigError, NotFound, UsageError
+from graphprofile.ingest.live import check_descriptions_of, check_rows
+from graphprofile.profiles import SCHEMA_VERSION
 from graphprofile.quality_report import build_quality_report
 
 from .conftest import event
@@ -101,15 +105,62 @@ def test_who_has_no_record_says_so_and_an_undo_takes_it(gp: GraphProfile) -> Non
     assert "quality" not in gp.cypher("MATCH (b:Batch) RETURN properties(b) AS b")[0]["b"]
     gp.load(a_day(0))
     assert gp.digest() == before
-    live = gp.live_batch()
-    from graphprofile.ingest.live import check_rows
 
-    live.write([check_rows(a_day(3, 5), gp.vocabulary)])
-    live.close()
+
+def test_posts_are_a_way_of_their_own(gp: GraphProfile) -> None:
+    gp.load(a_day(0))
+
+    def an_hour(number: int, kind: str = "viewed") -> str:
+        live = gp.live_batch()
+        live.write([check_rows([{"user_id": "u1"}], gp.vocabulary)])
+        assert live.id is None
+        for n in range(0, 120, 3):
+            rows = [event(f"{number}-{m}", f"u{m % 7}", f"i{m % 3}", kind=kind, ts=START) for m in (n, n + 1)]
+            bad = {**rows[0], "timestamp": "soon", "campaign": "x"}
+            said = live.write([check_rows([*rows, bad], gp.vocabulary), check_rows(rows[:1], gp.vocabulary)])
+            assert [len(one) for one in said.verdicts] == [3, 1]
+        live.write([check_rows(a_day(9, 9), gp.vocabulary)], dry_run=True)
+        live.describe(check_descriptions_of("items", [{"item_id": "i1", "title": "I"}, {"title": "no id"}]))
+        batch = live.id
+        live.close()
+        assert batch is not None
+        return batch
+
+    first, second = an_hour(1), an_hour(2, "purchased")
+    found = gp.quality()
+    assert (found.batch, found.source, found.read) == (second, "<live>", 163)
+    # What was refused before it came to the batch is in its quality, and not in its counts.
+    assert found.rows["events"]["read"] == 161
+    assert {
+        name: found.rows["events"][name] for name in ("applied", "duplicates", "quarantined", "late")
+    } == {**{"applied": 80, "duplicates": 40, "quarantined": 41, "late": 80}}
+    assert {(one.kind, one.field, one.rows) for one in found.refused} == {
+        ("events", "event_type", 1),
+        ("events", "timestamp", 40),
+        ("items", "item_id", 1),
+    }
+    assert found.completeness["events"].rows == 161
+    assert found.completeness["events"].columns["campaign"] == pytest.approx(40 / 161, abs=1e-6)
+    assert found.completeness["items"].columns["title"] == 1.0
+    assert found.distinct == {"users": 7, "objects": 2, "items": 1}
+    assert found.lateness.behind == 120
+    assert found.against == [first]
+    assert found.drift["event_types"].band == "large"
     (newest, *_) = gp.status()["batches"]
     assert not {"quality", "verdict", "way", "watermark"} & newest.keys()
-    with pytest.raises(UsageError, match="it came over HTTP"):
-        gp.quality(newest["id"])
+
+
+def test_posts_that_a_killed_service_left_behind_have_no_record(gp: GraphProfile) -> None:
+    killed = gp.live_batch()
+    killed.write([check_rows(a_day(3, 5), gp.vocabulary)])
+    assert killed._ledger is not None
+    killed._ledger.leave()
+    following = gp.live_batch()
+    following.write([check_rows(a_day(4, 5), gp.vocabulary)])
+    assert following.id == killed.id
+    following.close()
+    with pytest.raises(UsageError, match="a service that was killed left it behind"):
+        gp.quality(killed.id)
 
 
 def test_a_threshold_stops_a_batch_and_nothing_is_written(gp: GraphProfile, tmp_path: Path) -> None:
@@ -184,6 +235,49 @@ def test_thresholds_of_a_mapping_file_and_of_the_command_line(
     rules.write_text(text.replace("user_id = 0.9", "user_id = 9"), "utf-8")
     with pytest.raises(ConfigError, match=r"shop.toml, line 2: quality.min_completeness.user_id"):
         gp.load(rows, mapping=rules)
+
+
+def test_update_stops_at_a_threshold_before_anything_is_computed(
+    gp: GraphProfile, store_env: dict[str, str], tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "rows.csv", 20)
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        call = [*COMMAND, "update", str(tmp_path / "rows.csv"), "--json", *more]
+        return subprocess.run(call, env=store_env, capture_output=True, text=True, check=False)
+
+    stopped = run("--fail-on", "max_quarantined=0.04", "--fail-on", "min_rows=21")
+    assert (stopped.returncode, stopped.stdout) == (1, "")
+    error = json.loads(stopped.stderr)["error"]
+    assert error["code"] == "batch_refused"
+    assert "max_quarantined = 0.04, and it is 0.04762 (1 of 21 rows)" in error["message"]
+    assert "min_rows" not in error["message"]
+    assert everything(gp) == 0
+    wrong = run("--fail-on", "max_quarantined=half")
+    assert (wrong.returncode, everything(gp)) == (2, 0)
+    done = run("--fail-on", "max_quarantined=0.05")
+    assert done.returncode == 3, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["load"]["applied"], document["tags"]["users"]) == (20, 20)
+    assert [(one.name, one.passed) for one in gp.quality().thresholds] == [("max_quarantined", True)]
+
+
+def test_the_record_comes_through_backup_and_restore(gp: GraphProfile, tmp_path: Path) -> None:
+    first = gp.load([*a_day(0), {**a_day(0)[0], "event_id": "", "user_id": ""}])
+    second = gp.load(a_day(1), fail_on={"max_quarantined": 0.1})
+    before = [gp.quality(one.batch) for one in (first, second)]
+    gp.backup(tmp_path / "b.zip")
+    empty(gp.store)
+    gp.forget_rules()
+    with pytest.raises(NotFound, match="No batch has a quality record yet"):
+        gp.quality()
+    restore(gp.store, gp.settings.data_dir, tmp_path / "b.zip", SCHEMA_VERSION)
+    assert [gp.quality(one.batch) for one in (first, second)] == before
+    assert [one.name for one in gp.quality().thresholds] == ["max_quarantined"]
+    # What comes afterwards is held against what was restored.
+    gp.load(a_day(2))
+    assert gp.quality().against == [second.batch, first.batch]
+    assert gp.quality().drift["event_types"].band == "stable"
 
 
 def test_a_watched_file_is_refused_once_until_it_changes(gp: GraphProfile, tmp_path: Path) -> None:
