@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from graphprofile.ingest.overview import overview, without_values
 from .browser import Visitor
 
 HTML = {"Accept": "text/html"}
-FRAGMENTS = ("/data/health", "/data/events", "/data/quarantine", "/data/batches")
+FRAGMENTS = ("/data/health", "/data/events", "/data/quality", "/data/quarantine", "/data/batches")
 
 
 def test_data_of_the_library(reader: Visitor, library: Running) -> None:
@@ -136,6 +137,35 @@ def test_older_batches(serve: Serve, gp: GraphProfile, visitor_of: Callable[[Run
     visitor.look("data-stale")
 
 
+def test_quality_of_the_last_batches(
+    serve: Serve, gp: GraphProfile, visitor_of: Callable[[Running], Visitor]
+) -> None:
+    def a_day(number: int, kind: str = "viewed") -> list[dict[str, Any]]:
+        return [
+            event(f"{number}-{n}", f"u{n % 40}", f"i{n % 20}", kind=kind, day=30 + number + n / 300)
+            for n in range(120)
+        ]
+
+    gp.load([*a_day(0), event("x", "", "i1")], fail_on={"max_quarantined": 0.5, "min_rows": 100})
+    gp.load([{**row, "campaign": "spring" if n < 30 else None} for n, row in enumerate(a_day(1))])
+    odd = gp.load(a_day(2, "purchased"))
+    visitor = visitor_of(serve())
+    page = visitor.open("/data")
+    page.wait_for_selector(".waiting", state="detached")
+    lines = page.locator("div[aria-label='Quality of the last batches'] tbody tr")
+    # The library's own three batches are below.
+    assert lines.count() == 6
+    newest, before, first = (lines.nth(number).locator("td").all_inner_texts() for number in range(3))
+    assert newest[-1] == odd.batch
+    assert newest[7].startswith("large")
+    assert newest[8] == "–"
+    assert before[7].startswith("stable")
+    assert before[3] == "campaign 25.0%"
+    assert first[1:5] == ["2 met", "121", "user_id 99.2%", "0.8%"]
+    assert newest[1:4] == ["none", "120", "all full"]
+    visitor.look("data-quality")
+
+
 def test_what_to_do(http: httpx.Client, gp: GraphProfile) -> None:
     assert "graphprofile train" in http.get("/data/health", headers=HTML).text
     gp.load([event("late", "u1", "i1", day=9)])
@@ -153,6 +183,7 @@ def test_empty_graph(http: httpx.Client, gp: GraphProfile) -> None:
     gp.forget_rules()
     assert "No batch yet" in http.get("/data", headers=HTML).text
     assert "Nothing is loaded yet." in http.get("/data/health", headers=HTML).text
+    assert "No batch has a quality record yet" in http.get("/data/quality", headers=HTML).text
     assert "There are no events." in http.get("/data/events", headers=HTML).text
     assert http.get("/v1/batches").json() == {"batches": [], "next": None}
 

@@ -11,10 +11,12 @@ from graphprofile.http.caller import ReadsProfiles
 from graphprofile.http.keys import ADMIN
 from graphprofile.http.page import charts_data
 from graphprofile.http.page.reads_data import LOOKED_AT, advice, read_events, read_health
+from graphprofile.http.page.reads_quality import read_last_quality
 from graphprofile.http.page.site import fragment, page
 from graphprofile.http.paging import Cursor
 from graphprofile.http.routes_graph import read_batches
 from graphprofile.ingest.overview import overview
+from graphprofile.stability import LARGE, MODERATE
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,6 +80,14 @@ async def show_events(caller: ReadsProfiles) -> Response:
         too_coarse=round(series.too_coarse / share) if series else 0,
         figure=charts_data.text(charts_data.events_over_time(series, 1 / share)) if series else None,
     )
+
+
+@router.get("/data/quality")
+async def show_quality(caller: ReadsProfiles) -> Response:
+    """What the rows of the last batches looked like."""
+    store = caller.service.gp.store
+    batches = await caller.run(lambda: read_last_quality(store))
+    return fragment(caller, "_quality.html", batches=batches, bands=[MODERATE, LARGE])
 
 
 @router.get("/data/quarantine")
