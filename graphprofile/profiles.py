@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from graphprofile.vectors import Embeddings
     from graphprofile.watch import Arrival
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class GraphProfile:

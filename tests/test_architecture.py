@@ -33,6 +33,7 @@ LAYERS = {
     "ingest": 4,
     "testing": 5,
     "tags": 4,
+    "verifying": 4,
     "migrations": 4,
     "reading": 5,
     "batches": 6,
