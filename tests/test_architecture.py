@@ -46,6 +46,7 @@ LAYERS = {
     "audience": 9,
     "searching": 8,
     "reasons": 8,
+    "fits": 7,
     "comparing": 8,
     "export": 6,
     "backup": 6,

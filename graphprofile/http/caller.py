@@ -42,13 +42,17 @@ class Caller:
         Raises:
             QueryTimeout: It took longer.
         """
+        return await self.run(self.within_limit(call))
+
+    def within_limit(self, call: Callable[[], T]) -> Callable[[], T]:
+        """A call that ends after ``insight_seconds``."""
         service = self.service
 
-        def within_limit() -> T:
+        def limited() -> T:
             with service.gp.store.within(service.options.insight_seconds):
                 return call()
 
-        return await self.run(within_limit)
+        return limited
 
     async def read(self, call: Callable[[], T], users: Sequence[str] = ()) -> T:
         """The same, after tags and vectors of these users are up to date with what was accepted."""
