@@ -156,10 +156,15 @@ def an_id(value: str, pointer: str) -> str:
     Raises:
         Refusal: It is none.
     """
-    found = value.replace(SLASH, "/").strip()
+    found = with_slashes(value, pointer).strip()
     if not found or len(found) > MAX_ID:
         raise invalid(pointer, f"is no id: 1 to {MAX_ID} characters")
     return clean_text(found, pointer)
+
+
+def with_slashes(value: str, pointer: str) -> str:
+    """A piece of a path with its own slashes; from elsewhere a NUL comes as one, and is none of ours."""
+    return value.replace(SLASH, "/") if pointer.startswith("path/") else value
 
 
 def clean_text(value: Any, pointer: str = "query") -> str:
