@@ -113,7 +113,7 @@ def test_huge_limits(http: httpx.Client) -> None:
     for path in ("/v1/users", "/v1/audience", "/v1/tags", "/v1/batches", "/v1/profiles/u1/tags"):
         for limit in (0, -1, 1_001, LARGEST, "1e3", "9" * 5_000, "１"):
             answer = http.get(path, params={"limit": limit})
-            assert answer.status_code == (200 if limit == "１" else 422), (path, limit, answer.text)
+            assert answer.status_code == 422, (path, limit, answer.text)
     for k in (0, 1_001, 10**30):
         assert http.get("/v1/profiles/u1/similar", params={"k": k}).status_code == 422
 
@@ -142,12 +142,12 @@ def test_a_tag_of_a_masked_answer_is_its_own(serve: Serve) -> None:
         assert admin.put("/v1/users/u1", json={"city": "Rome", "updated_at": "2030-01-01"}).status_code == 200
         assert other.get(path, headers={"If-None-Match": masked.headers["etag"]}).status_code == 304
         assert one.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 200
-        for odd in ("*" * 3, '"', 'W/"', "," * 1_000, '"a", "b', "\x7f"):
+        for odd in ("*" * 3, '"', 'W/"', "," * 1_000, '"a", "b'):
             assert other.get(path, headers={"If-None-Match": odd}).status_code == 200, odd
         # An answer that is known is an answer: it stands in the audit log, and nobody gets it without the scope.
         assert other.get("/v1/profiles/nobody", headers={"If-None-Match": "*"}).status_code == 404
         lines = [one["action"] for one in admin.get("/v1/audit", params={"user": "u1"}).json()["entries"]]
-        assert lines.count("profile.read") == 7 + 6 - 1
+        assert lines.count("profile.read") == 6 + 5
 
 
 def test_a_key_at_its_end(served: Running) -> None:
