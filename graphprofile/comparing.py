@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from graphprofile.collaborative.contract import Fitted, Popularity
 from graphprofile.collaborative.methods import VALIDATION_USERS, choose, method_named, settings_of
 from graphprofile.collaborative.rating_models import BiasedMF
 from graphprofile.collaborative.ratings import FittedRatings
 from graphprofile.diversity import check_diversity, mmr, pool_size
 from graphprofile.errors import NotFound, TooLittleData, UsageError
-from graphprofile.export import CONTENT, ITEM, events_graph, training_graph
+from graphprofile.export import CONTENT, ITEM, training_graph
 from graphprofile.filters import Conditions, Filters
+from graphprofile.fits import Bounds, Events, Fits
 from graphprofile.graphsage import metrics as m
-from graphprofile.reading import require_user, watermark
+from graphprofile.reading import require_user
 from graphprofile.reasons import Reasons
 from graphprofile.records import Progress, Recommendation
 from graphprofile.writeback import PLURAL
@@ -38,29 +36,6 @@ KEYS_AT_ONCE = 1_000
 FALLBACK = "popular; {method} knows nothing of this user yet"
 
 
-@dataclass(frozen=True)
-class Events:
-    """The events of a graph, as far as they say who liked what.
-
-    Attributes:
-        graph: Users, objects and events.
-        change: Of the store when they were read.
-    """
-
-    graph: TrainingGraph
-    change: tuple[Any, ...]
-
-    @cached_property
-    def pairs(self) -> sp.csr_matrix:
-        """CSR of ones [num_users, num_objects]: a positive event."""
-        return m.pair_matrix(self.graph, positive=True)
-
-    @cached_property
-    def users(self) -> dict[str, int]:
-        """Row of each user."""
-        return {str(id_): row for row, id_ in enumerate(self.graph.user_ids)}
-
-
 class Comparing:
     """Classic methods for one graph; what was fitted is kept until somebody's events change.
 
@@ -75,9 +50,8 @@ class Comparing:
         self._vocabulary = vocabulary
         self._recommender = recommender
         self._reasons = Reasons(store, vocabulary.types)
-        self._read: Events | None = None
-        self._fitted: dict[str, Fitted] = {}
-        self._ratings: FittedRatings | None = None
+        self._fits = Fits(store, vocabulary)
+        self._ratings: tuple[Events, FittedRatings] | None = None
 
     # --- recommending ---------------------------------------------------------------------------------------
 
@@ -91,28 +65,25 @@ class Comparing:
         allow_seen: bool,
         filters: Filters,
         diversity: float,
+        bounds: Bounds | None = None,
     ) -> list[Recommendation]:
         """The best ``k`` objects for a user by a classic method, with the reasons the graph gives.
 
         Raises:
             UsageError: No such method, or a filter that cannot be used.
             NotFound: No such user.
+            GraphProfileError: Within bounds as :meth:`graphprofile.fits.Fits.learnt`.
         """
-        settings = method_named(method)
+        method_named(method)
         require_user(self._store, user_id)
         conditions = self._recommender.conditions(filters)
         pool = pool_size(k, check_diversity(diversity))
-        events = self._events()
+        learnt = self._fits.learnt(method, bounds)
+        events = learnt.events
         row = events.users.get(user_id)
         known = row is not None and events.pairs.indptr[row] < events.pairs.indptr[row + 1]
         seen = self._recommender.seen(user_id)
-        if known and method not in self._fitted:
-            self._fitted[method] = settings[0].fit(events.pairs)
-        scores = (
-            self._fitted[method].scores(np.array([row]))[0]
-            if known
-            else Popularity().fit(events.pairs).scores(np.zeros(1, dtype=np.int64))[0]
-        )
+        scores = learnt.fitted.scores(np.array([row]))[0] if known else events.popularity
         found = self._best(events, scores, pool, kind, set() if allow_seen else set(seen), conditions)
         if diversity:
             columns = events.pairs[:, found].T.tocsr()
@@ -137,7 +108,7 @@ class Comparing:
         """Places of the best ``k`` objects that were not hidden and meet the conditions, best first."""
         keys = events.graph.object_ids
         # An object that nobody liked has no score to speak of.
-        scored = np.flatnonzero(np.asarray(events.pairs.sum(axis=0)).ravel() > 0)
+        scored = np.flatnonzero(events.popularity > 0)
         order = scored[np.lexsort((scored, -scores[scored]))]
         wanted = {"item": ITEM, "content": CONTENT}.get(kind or "", "")
         best: list[int] = []
@@ -161,20 +132,6 @@ class Comparing:
                 break
         return best[:k]
 
-    def _events(self) -> Events:
-        row = self._store.read("embed/read_change")[0]
-        change = (row["users"], row["revisions"], watermark(self._store))
-        if self._read is None or self._read.change != change:
-            self._read = Events(events_graph(self._store, self._vocabulary), change)
-            self._fitted.clear()
-            self._ratings = None
-        if not self._read.pairs.nnz:
-            raise TooLittleData(
-                "no user has an event of positive weight",
-                "Load events of kinds that say somebody liked something.",
-            )
-        return self._read
-
     # --- measuring ------------------------------------------------------------------------------------------
 
     def evaluate(
@@ -195,7 +152,7 @@ class Comparing:
         for name in names:
             if name != MODEL:
                 method_named(name)
-        graph = training_graph(self._store, self._vocabulary) if MODEL in names else self._events().graph
+        graph = training_graph(self._store, self._vocabulary) if MODEL in names else self._fits.events().graph
         split = m.time_split(graph, 1.0 - TEST_SHARE)
         protocol = m.Protocol(split)
         if not len(protocol.users):
@@ -238,9 +195,9 @@ class Comparing:
             TooLittleData: Nobody has rated anything.
         """
         require_user(self._store, user_id)
-        events = self._events()
-        if self._ratings is None:
-            self._ratings = BiasedMF().fit(*ratings_of(events.graph, self._vocabulary))
+        events = self._fits.events()
+        if self._ratings is None or self._ratings[0] is not events:
+            self._ratings = events, BiasedMF().fit(*ratings_of(events.graph, self._vocabulary))
         user = events.users.get(user_id, -1)
         places = {str(key): place for place, key in enumerate(events.graph.object_ids)}
         columns = [places.get(ITEM + id_, places.get(CONTENT + id_, -1)) for id_ in items]
@@ -249,7 +206,7 @@ class Comparing:
         for id_ in unrated:
             if id_ not in there:
                 raise NotFound(f"No item or content {id_!r}.", "Check the id.")
-        found = self._ratings.predict(np.full(len(items), user), np.array(columns, dtype=np.int64))
+        found = self._ratings[1].predict(np.full(len(items), user), np.array(columns, dtype=np.int64))
         return [float(value) for value in found]
 
 

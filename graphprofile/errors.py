@@ -21,6 +21,7 @@ The tree::
     │   └── StoreMismatch       the store was written under other rules (schema version, vocabulary)
     ├── NotFound                an id or name the graph does not hold
     ├── BackupError             a backup cannot be written, read or restored
+    ├── Busy                    what may happen once at a time happens already
     └── ModelError              training, embedding or the model registry
         ├── NoModel             nothing has been trained yet
         ├── TooLittleData       too few users, items or events to train on
@@ -179,6 +180,12 @@ class BackupError(GraphProfileError):
     """A backup cannot be written, read or restored."""
 
     code = "backup"
+
+
+class Busy(GraphProfileError):
+    """What may happen once at a time happens already."""
+
+    code = "busy"
 
 
 class ModelError(GraphProfileError):

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphprofile.errors import StoreMismatch
-from graphprofile.records import Document
+from graphprofile.records import Document, chunks
+from graphprofile.tags import USERS_PER_TRANSACTION, rate_per_ms
 from graphprofile.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -39,7 +40,15 @@ def _to_2(store: Store, vocabulary: Vocabulary) -> None:
         pass
 
 
-STEPS: dict[int, Step] = {1: _to_2}
+def _to_3(store: Store, vocabulary: Vocabulary) -> None:
+    """What everybody's interests come to by kind of tag is kept on the users."""
+    rate = rate_per_ms(vocabulary.half_life_long_days)
+    user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
+    for part in chunks(user_ids, USERS_PER_TRANSACTION):
+        store.write(lambda tx, part=part: tx.run("tags/set_kind_sums", user_ids=list(part), long_rate=rate))  # type: ignore[misc]
+
+
+STEPS: dict[int, Step] = {1: _to_2, 2: _to_3}
 """What leads from a version to the next."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 KINDS = {"item": ITEM, "content": CONTENT}
 USERS_AT_ONCE = 500
+EVENTS_AT_ONCE = 500_000
 NO_FILTERS = Filters()
 
 
@@ -362,17 +364,18 @@ class Recommender:
         users = UserVectors(self._store, self._models.vocabulary, model)
         whole = users.read([user_id], named=True)[0]
         count = len(whole["objects"])
-        rows = [whole] + [
-            {
-                **whole,
-                **{
-                    name: whole[name][:i] + whole[name][i + 1 :]
-                    for name in ("objects", "types", "times", "weights")
-                },
-            }
-            for i in range(count)
-        ]
-        scores = np.concatenate([users.compute(part)[0] @ vector for part in batched(rows, USERS_AT_ONCE)])
+        parts = ("objects", "types", "times", "weights")
+        rows = chain(
+            [whole],
+            (whole | {name: whole[name][:i] + whole[name][i + 1 :] for name in parts} for i in range(count)),
+        )
+        # Every row is nearly the whole history: of a long one few are in memory at once.
+        at_once = max(1, min(USERS_AT_ONCE, EVENTS_AT_ONCE // max(1, count)))
+        found = []
+        for part in batched(rows, at_once):
+            self._store.check_time()
+            found.append(users.compute(part)[0] @ vector)
+        scores = np.concatenate(found)
         names = {code: name for code, name in enumerate(self._types)}
         event_names = self._models.vocabulary.name_of
         labels = {"i:": "Item", "c:": "Content", "u:": "User"}

@@ -33,7 +33,8 @@ class HttpSettings(BaseModel):
         body_seconds: How long a body may take to come.
         threads: Calls to the engine at once.
         audit_days: How long lines of the audit log are kept.
-        insight_seconds: How long the engine may work on an insight or an audience.
+        insight_seconds: How long an insight, an audience, or a recommendation that looks at everything may take.
+        method_events: Events of the largest graph that a classic method learns from (``method=als``).
         console_seconds: How long it may work on a query of ``POST /v1/cypher``.
         console_rows: Most rows of its answer.
     """
@@ -54,6 +55,7 @@ class HttpSettings(BaseModel):
     threads: int = Field(default=16, ge=1, le=256)
     audit_days: int = Field(default=400, ge=1)
     insight_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    method_events: int = Field(default=2_000_000, ge=1)
     console_seconds: float = Field(default=15.0, gt=0, le=86_400)
     console_rows: int = Field(default=1_000, ge=1, le=100_000)
 

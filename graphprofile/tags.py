@@ -1,4 +1,4 @@
-"""Interest tags: computed in Cypher for the users who changed, checked here against a second computation.
+"""Interest tags: computed in Cypher for the users who changed, and once more outside the engine for who asks or checks.
 
 Scores decay forward (Cormode, Shkapenyuk, Srivastava, Xu: "Forward Decay", ICDE 2009): a pair's score stands as of
 its own latest event and is read with the remaining decay, so nothing needs touching as time passes.
@@ -98,7 +98,11 @@ def update_tags(
         recompute(due)
     if recompute.done:
         sum_kinds(store)
-    error = verify_tags(store, vocabulary, progress=progress) if verify else None
+    error = None
+    if verify:
+        from graphprofile.verifying import verify_tags
+
+        error = verify_tags(store, vocabulary, progress=progress)
     return TagsResult(
         users=len(recompute.done),
         tags=len(recompute.tags),
@@ -188,6 +192,7 @@ class _Recompute:
             if moved:
                 tx.run("tags/shift_totals", rows=moved)
             tx.run("tags/set_top_tags", user_ids=sorted(same), long_rate=self._long_rate)
+            tx.run("tags/set_kind_sums", user_ids=sorted(same), long_rate=self._long_rate)
             return same, {(kind, name) for kind, name, _, _ in changes}
 
         done, tags = self._store.write(work)
@@ -347,67 +352,6 @@ def weights_of_objects(
         "tags/read_object_tags", item_ids=sorted(by_label["Item"]), content_ids=sorted(by_label["Content"])
     )
     return object_weights(rows, hierarchy)
-
-
-def verify_tags(
-    store: Store,
-    vocabulary: Vocabulary,
-    *,
-    progress: Callable[[str, int, int | None], None] | None = None,
-) -> float:
-    """Compare all stored interests with a computation from the events, outside the engine.
-
-    Returns:
-        Largest |stored - computed| / Σ|contributions| over users, tags and both half-lives; infinite where a
-        pair is missing or too many, or ``events``, ``first_at``, ``last_at`` or a tag's total differ.
-    """
-    hierarchy = Hierarchy.read(store)
-    weights = object_weights(store.stream("tags/read_item_tags"), hierarchy)
-    user_ids = sorted(row["user_id"] for row in store.stream("tags/list_users"))
-    totals: dict[TagKey, list[int]] = defaultdict(lambda: [0, 0])
-    worst = 0.0
-    for number, part in enumerate(chunks(user_ids, USERS_PER_TRANSACTION)):
-        events = read_events(store, vocabulary, part)
-        stored: dict[str, dict[TagKey, Interest]] = {user_id: {} for user_id in part}
-        for row in store.stream("tags/read_interests", user_ids=list(part)):
-            tag = (row["kind"], row["name"])
-            if tag in stored[row["user_id"]]:
-                worst = math.inf
-            stored[row["user_id"]][tag] = Interest(
-                row["short"], row["long"], row["events"], row["first_at"], row["last_at"], row["direct"]
-            )
-        for user_id in part:
-            computed = interests_of(events[user_id], weights, vocabulary)
-            worst = max(worst, compare(stored[user_id], computed))
-            for tag, interest in computed.items():
-                totals[tag][0] += interest.events
-                totals[tag][1] += interest.events if interest.direct else 0
-        if progress:
-            progress("verified", min((number + 1) * USERS_PER_TRANSACTION, len(user_ids)), len(user_ids))
-    kept = {
-        (row["kind"], row["name"]): [row["events"], row["direct"]] for row in store.stream("tags/read_totals")
-    }
-    return worst if kept == dict(totals) else math.inf
-
-
-def compare(stored: Mapping[TagKey, Interest], computed: Mapping[TagKey, Interest]) -> float:
-    """Largest relative error between two people's interests; infinite where an exact field differs."""
-    if stored.keys() != computed.keys():
-        return math.inf
-    worst = 0.0
-    for tag, a in stored.items():
-        b = computed[tag]
-        if (a.events, a.first_at, a.last_at, a.direct) != (b.events, b.first_at, b.last_at, b.direct):
-            return math.inf
-        for have, want, magnitude in (
-            (a.short, b.short, b.magnitude_short),
-            (a.long, b.long, b.magnitude_long),
-        ):
-            if not math.isfinite(have):
-                return math.inf
-            if have != want:
-                worst = max(worst, abs(have - want) / magnitude if magnitude else math.inf)
-    return worst
 
 
 def require_same_rules(declared: Vocabulary | None, stored: Vocabulary) -> None:

@@ -6,15 +6,14 @@
 //   least_score (float): as of `as_of`; null where it does not matter
 //   least_share (float, 0 to 1): of the user's positive interest in direct tags of this kind; null where it does not matter
 //   as_of (int, epoch ms): the moment scores are read at
-//   half_life_days (float, days): of long-term interests
+//   long_rate (float, per ms): ln 2 / long half-life
 // Columns:
 //   id (text): of the user
 UNWIND $ids AS id
 MATCH (u:User {id: id})-[r:INTERESTED_IN]->(:Tag {kind: $kind, name: $name})
-WITH id, u, r, $half_life_days * 86400000.0 AS half_life_ms
-WHERE r.long > 0 AND ($least_score IS NULL OR r.long * 2.0 ^ ((r.last_at - $as_of) / half_life_ms) >= $least_score)
-WITH id, r.long AS strength, CASE WHEN $least_share IS NULL THEN null ELSE
-  reduce(sum = 0.0, part IN [(u)-[d:INTERESTED_IN]->(t:Tag) WHERE d.direct AND d.long > 0 AND t.kind = $kind |
-    d.long * 2.0 ^ ((d.last_at - r.last_at) / half_life_ms)] | sum + part) END AS total
-WHERE $least_share IS NULL OR (total > 0 AND strength / total >= $least_share)
+WHERE r.long > 0
+  AND ($least_score IS NULL OR r.long * exp((r.last_at - $as_of) * $long_rate) >= $least_score)
+  AND ($least_share IS NULL OR any(i IN range(0, coalesce(size(u.interest_kinds), 0) - 1) WHERE u.interest_kinds[i] = $kind
+    AND u.interest_sums[i] > 0
+    AND r.long * exp((r.last_at - u.interests_at) * $long_rate) / u.interest_sums[i] >= $least_share))
 RETURN id

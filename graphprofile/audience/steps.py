@@ -92,27 +92,22 @@ class Resolver:
 
     def _interest(self, condition: Interest) -> Step:
         kind, name = resolve_tag(self._store, condition.tag)
-        keep = self._keeping(
-            "audience/filter_interested",
-            kind=kind,
-            name=name,
-            least_score=condition.score,
-            least_share=condition.share,
-            as_of=self._newest or 0,
-            half_life_days=self._rules.half_life_long_days,
-        )
+        rate = rate_per_ms(self._rules.half_life_long_days)
+        tag = {"kind": kind, "name": name, "long_rate": rate}
+        least = {
+            "least_score": condition.score,
+            "least_share": condition.share,
+            "as_of": self._newest or 0,
+        }
+        keep = self._keeping("audience/filter_interested", **tag, **least)
         if condition.top is not None:
-            rate = rate_per_ms(self._rules.half_life_long_days)
-            asked = {"kind": kind, "name": name, "top": condition.top, "long_rate": rate}
-            strongest, interested = self._keeping("audience/filter_top_tag", **asked), keep
+            strongest, interested = self._keeping("audience/filter_top_tag", **tag, top=condition.top), keep
             keep = lambda ids: strongest(sorted(interested(ids)))  # noqa: E731
         return Step(
             keep,
-            lambda after: ids_of(
-                self._store.stream("audience/find_interested", kind=kind, name=name, after=after)
-            ),
+            self._finding("audience/find_interested", tag | least),
             cost=self._interested(kind, name),
-            exact=condition.share is None and condition.score is None and condition.top is None,
+            exact=condition.top is None,
         )
 
     def _interested(self, kind: str, name: str) -> int:

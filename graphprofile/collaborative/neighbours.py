@@ -15,6 +15,8 @@ import scipy.sparse as sp
 from graphprofile.collaborative.contract import FloatArray, IntArray, Tick
 
 ROWS_AT_ONCE = 1_000
+CELLS_AT_ONCE = 20_000_000
+"""Of a block of similarities where all of them are there: a number and its column take 8 bytes."""
 
 
 def shrunk(pairs: sp.csr_matrix, shrinkage: float) -> sp.csr_matrix:
@@ -75,8 +77,9 @@ class ItemKNN:
         scaled = shrunk(pairs, self.shrinkage).tocsc()
         transposed = scaled.T.tocsr()
         blocks = []
-        for start in range(0, pairs.shape[1], ROWS_AT_ONCE):
-            part = transposed[start : start + ROWS_AT_ONCE]
+        at_once = max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // max(1, pairs.shape[1])))
+        for start in range(0, pairs.shape[1], at_once):
+            part = transposed[start : start + at_once]
             own = np.arange(start, start + part.shape[0])
             blocks.append(strongest(part @ scaled, self.neighbours, own))
             if tick:

@@ -42,13 +42,17 @@ class Caller:
         Raises:
             QueryTimeout: It took longer.
         """
+        return await self.run(self.within_limit(call))
+
+    def within_limit(self, call: Callable[[], T]) -> Callable[[], T]:
+        """A call that ends after ``insight_seconds``."""
         service = self.service
 
-        def within_limit() -> T:
+        def limited() -> T:
             with service.gp.store.within(service.options.insight_seconds):
                 return call()
 
-        return await self.run(within_limit)
+        return limited
 
     async def read(self, call: Callable[[], T], users: Sequence[str] = ()) -> T:
         """The same, after tags and vectors of these users are up to date with what was accepted."""
@@ -152,10 +156,15 @@ def an_id(value: str, pointer: str) -> str:
     Raises:
         Refusal: It is none.
     """
-    found = value.replace(SLASH, "/").strip()
+    found = with_slashes(value, pointer).strip()
     if not found or len(found) > MAX_ID:
         raise invalid(pointer, f"is no id: 1 to {MAX_ID} characters")
     return clean_text(found, pointer)
+
+
+def with_slashes(value: str, pointer: str) -> str:
+    """A piece of a path with its own slashes; from elsewhere a NUL comes as one, and is none of ours."""
+    return value.replace(SLASH, "/") if pointer.startswith("path/") else value
 
 
 def clean_text(value: Any, pointer: str = "query") -> str:

@@ -13,6 +13,7 @@ from graphprofile.errors import (
     AuthenticationFailed,
     BatchRefused,
     BatchTakenOver,
+    Busy,
     EngineError,
     EngineUnavailable,
     GraphProfileError,
@@ -39,6 +40,7 @@ _STATUS: tuple[tuple[type[GraphProfileError], int], ...] = (
     (BatchRefused, 422),
     (QueryTimeout, 422),
     (QueryTooLarge, 422),
+    (Busy, 503),
     (EngineUnavailable, 503),
     (RetriesExhausted, 503),
     (AuthenticationFailed, 503),
@@ -121,6 +123,8 @@ def refusal_of(error: GraphProfileError) -> Refusal:
     """The answer to one of our own errors."""
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+    if isinstance(error, Busy):
+        return Refusal(status, error.code, error.message, error.hint, headers=headers)
     if status == 503:
         # What the engine said may name addresses and folders of the server.
         known: dict[type[GraphProfileError], str] = {

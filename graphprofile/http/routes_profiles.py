@@ -7,17 +7,21 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from graphprofile.comparing import EMBEDDINGS
 from graphprofile.errors import NotFound
 from graphprofile.filters import split_condition
+from graphprofile.fits import Bounds
 from graphprofile.http.caller import AsOf, Caller, HowMany, ItemId, ReadsProfiles, UserId, an_id
 from graphprofile.http.documents import ProfileDocument, Profiles, Recommendations, Tags
 from graphprofile.http.problems import invalid
-from graphprofile.profiles import moment
-from graphprofile.records import Explanation, Feedback, Profile
+from graphprofile.profiles import filters_of, moment
+from graphprofile.records import Explanation, Feedback, Profile, Recommendation
 
 router = APIRouter(tags=["profiles"])
 
 MOST_PROFILES = 100
+KEEP_SECONDS = 300.0
+"""How long what a classic method learnt answers at least: events that keep coming do not make it learn all the time."""
 Field = Literal["properties", "first_seen", "last_seen", "events", "tags", "embedding"]
 Fields = Annotated[
     list[Field] | None,
@@ -131,26 +135,30 @@ async def recommend(
     exact: Annotated[bool, Query(description="Look at everything instead of asking the index.")] = False,
     method: Annotated[str | None, Query(max_length=40, description="A classic method instead.")] = None,
 ) -> Response:
-    """What to offer a user, best first, with reasons."""
+    """What to offer a user, best first, with reasons.
+
+    A classic method (`als`, `item_knn`, `popularity`, `svd`, `user_knn`) learns from all events when it is first asked
+    for, one at a time: others get 503 meanwhile. What it learnt answers for five minutes at least; a graph of more than
+    `method_events` events is refused.
+    """
     user = an_id(user_id, "path/user_id")
     _check_where(caller, where)
     gp = caller.service.gp
-    async with caller.audited("profile.recommend", [user]):
-        found = await caller.read(
-            lambda: gp.recommend(
-                user,
-                k,
-                kind=kind,
-                tags=tags,
-                where=where,
-                available=available,
-                allow_seen=allow_seen,
-                diversity=diversity,
-                exact=exact,
-                method=method,
-            ),
-            [user],
+    wanted: dict[str, Any] = {"kind": kind, "allow_seen": allow_seen, "diversity": diversity}
+
+    def best() -> list[Recommendation]:
+        if method in (None, EMBEDDINGS):
+            return gp.recommend(user, k, tags=tags, where=where, available=available, exact=exact, **wanted)
+        bounds = Bounds(caller.service.options.method_events, KEEP_SECONDS)
+        filters = filters_of(tags, where, available)
+        return list(
+            gp.models.recommend(user, k, method=method, exact=exact, filters=filters, bounds=bounds, **wanted)
         )
+
+    # The index answers at once; whatever looks at more than it gives may take as long as there is to look at.
+    looks_at_all = exact or method not in (None, EMBEDDINGS) or tags or where or available
+    async with caller.audited("profile.recommend", [user]):
+        found = await caller.read(caller.within_limit(best) if looks_at_all else best, [user])
     return caller.answer({"results": [one.model_dump() for one in found]}, tagged=True)
 
 
@@ -180,7 +188,8 @@ async def explain(
     wanted = None if item is None else an_id(item, "query/item")
     gp = caller.service.gp
     async with caller.audited("profile.explain", [user]):
-        found = await caller.read(lambda: gp.explain(user, tag=tag, item=wanted, as_of=time), [user])
+        work = caller.within_limit(lambda: gp.explain(user, tag=tag, item=wanted, as_of=time))
+        found = await caller.read(work, [user])
     return caller.answer(found.model_dump(), tagged=True)
 
 
@@ -218,11 +227,13 @@ async def similar_items(
     item = an_id(item_id, "path/item_id")
     _check_where(caller, where)
     gp = caller.service.gp
-    found = await caller.run(
-        lambda: gp.similar_items(
+
+    def nearest() -> list[Recommendation]:
+        return gp.similar_items(
             item, k, tags=tags, where=where, available=available, diversity=diversity, exact=exact
         )
-    )
+
+    found = await (caller.bounded if exact or tags or where or available else caller.run)(nearest)
     return caller.answer({"results": [one.model_dump() for one in found]}, tagged=True)
 
 

@@ -62,7 +62,7 @@ _RESERVED: dict[Kind, frozenset[str]] = {
     "events": frozenset(
         {"id", "event_id", "ts", "ts_precision", "value", "batch", "hash", "flags", "described"}
     ),
-    "users": _NODE_RESERVED,
+    "users": _NODE_RESERVED | {"interest_kinds", "interest_sums", "interests_at"},
     "items": _NODE_RESERVED,
     "content": _NODE_RESERVED,
     "tags": _NODE_RESERVED | {"kind", "name", "interest_events", "interest_direct"},

@@ -155,6 +155,15 @@ class Store:
         finally:
             self._scope.limits = outer
 
+    def check_time(self) -> None:
+        """For who works in this process inside :meth:`within`.
+
+        Raises:
+            QueryTimeout: The time of this thread is over.
+        """
+        if self._scope.limits is not None:
+            self._scope.limits.left()
+
     @contextlib.contextmanager
     def _reading(self, fetch_size: int = 1000) -> Iterator[neo4j.Session | neo4j.Transaction]:
         """What a query that only reads is run by, within the limits that hold."""

@@ -124,6 +124,25 @@ def test_an_older_store_is_refused_backed_up_and_migrated(
         assert new == [{"n": BATCHES}]
 
 
+def test_shares_are_there_after_a_migration_from_version_2(
+    settings_for_store: Settings, store: Store
+) -> None:
+    with GraphProfile(store, settings_for_store) as gp:
+        gp.load([{"item_id": "i1", "tags": "genre:Poetry"}, {"item_id": "i2", "tags": "genre:Travel"}])
+        gp.load([event("e1", "ann", "i1"), event("e2", "ann", "i2"), event("e3", "bob", "i2")])
+        gp.update_tags()
+        gp.cypher(
+            "MATCH (u:User) SET u.interest_kinds = null, u.interest_sums = null, u.interests_at = null "
+            "WITH count(u) AS n MATCH (s:Schema) SET s.version = 2",
+            read_only=False,
+        )
+        assert migrate(store, SCHEMA_VERSION).from_version == 2
+        gp.forget_rules()
+        assert list(gp.audience("interest tag=Travel share=0.6").ids()) == ["bob"]
+        assert list(gp.audience("interest tag=Travel share=0.4").ids()) == ["ann", "bob"]
+        assert gp.update_tags(verify=True).max_relative_error == 0
+
+
 @pytest.mark.usefixtures("old_cli")
 def test_a_backup_of_an_older_store_is_restored_and_migrated(
     capsys: pytest.CaptureFixture[str], old: Settings

@@ -9,7 +9,8 @@ import pytest
 
 from graphprofile import GraphProfile, tags
 from graphprofile.errors import NotFound, UsageError
-from graphprofile.tags import MS_PER_DAY, update_tags, verify_tags
+from graphprofile.tags import MS_PER_DAY, update_tags
+from graphprofile.verifying import verify_tags
 from graphprofile.vocabulary import DEFAULT_EVENTS
 
 from .conftest import Wipe, event
@@ -99,6 +100,20 @@ def test_a_name_under_two_kinds_must_be_told_apart(gp: GraphProfile) -> None:
     assert gp.explain("ann", tag="mood:Ode").tag == "mood:Ode"
 
 
+def test_sums_by_kind_are_those_of_liked_direct_tags(gp: GraphProfile) -> None:
+    load(gp)
+    rows = gp.cypher(
+        "MATCH (u:User) RETURN u.id AS id, u.interest_kinds AS kinds, u.interest_sums AS sums, u.interests_at AS at"
+    )
+    found = {row["id"]: row for row in rows}
+    # Not Poetry, which is no direct tag, and not the kind of short, which is disliked.
+    ode = 1 * 0.5 * 2**-1 + 4
+    sonnet = 4 - 2 * 2 ** (-60 / 90)
+    assert (found["ann"]["kinds"], found["ann"]["at"]) == (["genre"], T0 + 90 * MS_PER_DAY)
+    assert found["ann"]["sums"] == [pytest.approx(ode + sonnet)]
+    assert (found["bob"]["kinds"] or [], found["bob"]["at"]) == ([], None)
+
+
 def test_reading_at_a_past_time_counts_only_what_was_then(gp: GraphProfile, wipe: Wipe) -> None:
     load(gp)
     past = gp.profile("ann", as_of=T0 + 30 * MS_PER_DAY)
@@ -157,6 +172,10 @@ def test_decades_neither_overflow_nor_vanish(gp: GraphProfile) -> None:
         "MATCH ()-[r:INTERESTED_IN]->() WITH r LIMIT 1 DELETE r",
         "MATCH (t:Tag {name: 'Ode'}) SET t.interest_events = t.interest_events + 1",
         "MATCH (:User {id: 'ann'})-[e:VIEWED]->(:Item {id: 'ode'}) DELETE e",
+        "MATCH (u:User {id: 'ann'}) SET u.interest_sums = [s IN u.interest_sums | s * 1.001]",
+        "MATCH (u:User {id: 'ann'}) SET u.interest_kinds = ['other']",
+        "MATCH (u:User {id: 'ann'}) SET u.interests_at = null",
+        "MATCH (u:User {id: 'ann'}) SET u.interest_kinds = null, u.interest_sums = null",
     ],
 )
 def test_verify_finds_damage(gp: GraphProfile, damage: str) -> None:

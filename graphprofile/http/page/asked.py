@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
 
-from graphprofile.http.caller import Caller, an_id, clean_text
-from graphprofile.http.gate import SLASH
+from graphprofile.http.caller import Caller, an_id, clean_text, with_slashes
 from graphprofile.http.problems import invalid
 from graphprofile.http.routes_profiles import when
 from graphprofile.vocabulary import Vocabulary
@@ -31,7 +30,7 @@ def a_text(value: str, pointer: str) -> str:
     Raises:
         Refusal: It holds NUL or half characters.
     """
-    return clean_text(value.replace(SLASH, "/").strip(), pointer)
+    return clean_text(with_slashes(value, pointer).strip(), pointer)
 
 
 def sent_fields(request: Request, most: int) -> list[tuple[str, str]]:

@@ -113,7 +113,8 @@ async def explain(
     wanted = None if item is None else an_id(item, "query/item")
     gp = caller.service.gp
     async with caller.audited("profile.explain", [user]):
-        found = await caller.read(lambda: gp.explain(user, tag=named, item=wanted, as_of=time), [user])
+        work = caller.within_limit(lambda: gp.explain(user, tag=named, item=wanted, as_of=time))
+        found = await caller.read(work, [user])
     shown: dict[str, Any] = {"why": reads_user.reasons(found)}
     return part(caller, "_why.html", title="Why?", back=("user", user), **shown)
 
