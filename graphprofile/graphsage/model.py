@@ -16,6 +16,7 @@ powerful is graph convolution for recommendation?", CIKM 2021 (the closed form a
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ with warnings.catch_warnings():
 
 CPU = torch.device("cpu")
 EPSILON = 1e-8
+LEAST_DEGREE = 1e-6
 NEGATIVE = 2
 
 
@@ -65,6 +67,19 @@ class _SparseProduct(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, Tensor]:
         return None, None, torch.sparse.mm(ctx.transposed, grads[0].contiguous())
+
+
+class _OneHop(torch.autograd.Function):
+    """Rows plus their hop where its matrix is fixed: it is symmetric, so the way back is the same sum."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, add_hop: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.add_hop = add_hop
+        return add_hop(rows)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return ctx.add_hop(grads[0]), None
 
 
 class Relation:
@@ -270,8 +285,7 @@ class HeteroGraphSage(nn.Module):
         Returns:
             The sums to be scaled [num_objects, width], and the objects' scales [num_objects, 1].
         """
-        weights = self.channel_weights()
-        live = [channel for channel, sign in enumerate(self.signs.tolist()) if sign != NEGATIVE]
+        weights, live = self.channel_weights(), self._live()
         if len(live) == 1:
             # The weight of a single channel cancels out, and multiplying whole tables by it costs a tenth of
             # a step.
@@ -280,9 +294,13 @@ class HeteroGraphSage(nn.Module):
         ones_users = rows.new_ones(self.interactions.num_users, 1)
         of_objects = self._over(live, weights, ones_users, reverse=True)
         of_users = self._over(live, weights, ones_objects)
-        scale = torch.where(of_objects > 1e-6, of_objects.clamp(min=1e-6).rsqrt(), 0.0)
-        users = self._over(live, weights, rows * scale) / of_users.clamp(min=1e-6)
+        scale = _inverse_root(of_objects)
+        users = self._over(live, weights, rows * scale) / of_users.clamp(min=LEAST_DEGREE)
         return self._over(live, weights, users, reverse=True), scale
+
+    def _live(self) -> list[int]:
+        """The channels that the hop goes over."""
+        return [channel for channel, sign in enumerate(self.signs.tolist()) if sign != NEGATIVE]
 
     def _over(self, live: list[int], weights: Tensor, x: Tensor, *, reverse: bool = False) -> Tensor:
         """Weighted sum over several channels."""
@@ -301,9 +319,27 @@ class HeteroGraphSage(nn.Module):
 
     def smoothed(self, rows: Tensor) -> Tensor:
         """Rows of all objects plus gamma times their hop [num_objects, width]."""
+        live = self._live()
+        if len(live) == 1:
+            out: Tensor = _OneHop.apply(rows, self._add_hop_of(self.relations[live[0]]))
+            return out
         total, scale = self.hop(rows)
-        out: Tensor = torch.addcmul(rows, total, self.gamma * scale)
-        return out
+        return torch.addcmul(rows, total, self.gamma * scale)
+
+    def _add_hop_of(self, relation: Relation) -> Callable[[Tensor], Tensor]:
+        """As :meth:`smoothed` over a single channel, whose learned weight cancels out."""
+        with torch.no_grad():
+            ones_users = torch.ones(self.interactions.num_users, 1, device=self.device)
+            ones_objects = torch.ones(self.interactions.num_objects, 1, device=self.device)
+            of_objects = self.sum(ones_users, relation, reverse=True)
+            share = self.sum(ones_objects, relation).clamp(min=LEAST_DEGREE).reciprocal()
+        scale = _inverse_root(of_objects)
+
+        def add_hop(rows: Tensor) -> Tensor:
+            users = self.sum(rows * scale, relation).mul_(share)
+            return torch.addcmul(rows, self.sum(users, relation, reverse=True), self.gamma * scale)
+
+        return add_hop
 
     def sampled(
         self, drawn: HeteroData, hidden: IntArray, keep: Tensor | None = None
@@ -321,13 +357,13 @@ class HeteroGraphSage(nn.Module):
         rows = self._own_rows(nodes, keep)
         smoothed = rows if self.smooth_inputs else rows[:, self.dim :]
         degree = weights @ self._strength_without(hidden, nodes)
-        scale = torch.where(degree > 1e-6, degree.clamp(min=1e-6).rsqrt(), 0.0)[:, None]
+        scale = _inverse_root(degree)[:, None]
         weight = weights[to_users.channel] * to_users.strength
         size = (len(nodes), len(drawn["user"].n_id))
         total = weight.new_zeros(size[1]).index_add(0, to_users.edge_index[1], weight)
         users = (
             self.edge_sum(smoothed * scale, to_users.edge_index, weight, size)
-            / total.clamp(min=1e-6)[:, None]
+            / total.clamp(min=LEAST_DEGREE)[:, None]
         )
         weight = weights[to_objects.channel] * to_objects.strength * stands_for[to_objects.edge_index[1]]
         size = (size[1], len(stands_for))
@@ -398,6 +434,11 @@ class HeteroGraphSage(nn.Module):
             on(self.device, objects), inputs, starts, mode="sum", per_sample_weights=weight
         )
         return unit(total)
+
+
+def _inverse_root(degree: Tensor) -> Tensor:
+    """1 / sqrt of each degree, 0 where there is none."""
+    return torch.where(degree > LEAST_DEGREE, degree.clamp(min=LEAST_DEGREE).rsqrt(), 0.0)
 
 
 def _description_relation(matrix: sp.csr_matrix, device: torch.device) -> Relation:

@@ -605,6 +605,27 @@ def test_hop_is_the_symmetrically_normalised_one(smooth_inputs: bool) -> None:
     assert targets.detach().numpy() == pytest.approx(unit, rel=1e-4)
 
 
+def test_gradient_of_a_single_channels_hop_is_the_general_one() -> None:
+    """Also while edges are hidden, and of objects that then have none."""
+    graph = checkerboard(users=6, objects=6, per_user=3, tags=False)
+    interactions = Interactions.of(graph)
+    start = np.random.default_rng(0).random((6, 4)).astype(np.float32)
+    network = HeteroGraphSage(interactions, start, start, [], description_scale=0.3, neutral=0.5, gamma=2.0)
+    hidden = np.flatnonzero((interactions.object == 0) | (interactions.user == 1))
+    network.relations[0].hide(torch.from_numpy(network.within[hidden]))
+    rows = torch.from_numpy(start)
+    single, general = rows.clone().requires_grad_(), rows.clone().requires_grad_()
+    total, scale = network.hop(general)
+    expected = general + network.gamma * scale * total
+    smoothed = network.smoothed(single)
+    assert torch.allclose(smoothed, expected)
+    for out in (smoothed, expected):
+        (out.square() * torch.arange(4.0)).sum().backward()
+    assert single.grad is not None
+    assert general.grad is not None
+    assert torch.allclose(single.grad, general.grad)
+
+
 @pytest.mark.parametrize("smooth_inputs", [True, False])
 def test_arrays_give_the_same_users_as_the_network(graph: TrainingGraph, smooth_inputs: bool) -> None:
     run = Run(graph, replace(SMALL, smooth_inputs=smooth_inputs), sequence=False)
