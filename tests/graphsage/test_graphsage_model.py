@@ -25,7 +25,8 @@ from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel, Folded
 from graphprofile.graphsage.interactions import Interactions
 from graphprofile.graphsage.loop import Run
-from graphprofile.graphsage.model import HeteroGraphSage, Relation, TypedSum
+from graphprofile.graphsage.model import HeteroGraphSage
+from graphprofile.graphsage.sums import Relation, TypedSum
 from graphprofile.graphsage.train import check_enough, choose, fit
 
 CHOICES = Choices(epochs=6)
