@@ -20,8 +20,8 @@ import polars as pl
 import scipy.sparse as sp
 
 from graphprofile.errors import GraphProfileError, TooLittleData
+from graphprofile.ingest.planned import checked_chunks, plan_sources
 from graphprofile.ingest.recipes import Recipe
-from graphprofile.ingest.session import checked_chunks, plan_sources
 from graphprofile.records import Description, DescriptionChunk, EventChunk
 from graphprofile.vocabulary import Vocabulary
 

@@ -14,8 +14,8 @@ from graphprofile.errors import SourceError, UsageError
 from graphprofile.export import CONTENT, ITEM, Descriptions
 from graphprofile.graphsage.data import TrainingGraph
 from graphprofile.graphsage.metrics import Split
+from graphprofile.ingest.planned import checked_chunks, plan_sources
 from graphprofile.ingest.recipes import Recipe
-from graphprofile.ingest.session import checked_chunks, plan_sources
 from graphprofile.records import Description, DescriptionChunk, EventChunk
 from graphprofile.tags import Hierarchy
 from graphprofile.vocabulary import Vocabulary

@@ -27,8 +27,8 @@ from shared_cli import finish, parser_of, take_names
 from graphprofile.collaborative.rating_models import RATING_METHODS
 from graphprofile.collaborative.ratings import choose, root_mean_square
 from graphprofile.errors import TooLittleData
+from graphprofile.ingest.planned import checked_chunks, plan_sources
 from graphprofile.ingest.recipes import Recipe
-from graphprofile.ingest.session import checked_chunks, plan_sources
 from graphprofile.records import EventChunk
 from graphprofile.vocabulary import Vocabulary
 

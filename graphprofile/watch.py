@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphprofile.errors import BatchRefused, EngineError, GraphProfileError, SourceError, UsageError
 from graphprofile.ingest.files import is_data_file
+from graphprofile.ingest.planned import file_keys, plan_sources
 from graphprofile.ingest.recipes import Recipe
 from graphprofile.ingest.seen import read_before
-from graphprofile.ingest.session import file_keys, plan_sources
 from graphprofile.records import LoadResult
 
 if TYPE_CHECKING:

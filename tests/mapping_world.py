@@ -9,8 +9,8 @@ import polars as pl
 
 from graphprofile.ingest.mapped.check import check_rules
 from graphprofile.ingest.mapped.model import Rules
+from graphprofile.ingest.planned import checked_chunks, plan_sources
 from graphprofile.ingest.recipes import make_recipe
-from graphprofile.ingest.session import checked_chunks, plan_sources
 from graphprofile.records import DescriptionChunk, EventChunk, Rejection
 from graphprofile.vocabulary import Vocabulary
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from graphprofile.ingest.apply import OnConflict
 from graphprofile.ingest.ledger import Ledger
+from graphprofile.ingest.planned import checked_chunks
 from graphprofile.ingest.quarantine import (
     Origin,
     QuarantinedRow,
@@ -17,7 +18,7 @@ from graphprofile.ingest.quarantine import (
     rows_by_origin,
 )
 from graphprofile.ingest.recipes import Recipe, recipe_of
-from graphprofile.ingest.session import Batch, checked_chunks, finished, new_batch_id, run_batch
+from graphprofile.ingest.session import Batch, finished, new_batch_id, run_batch
 from graphprofile.ingest.stretches import Checked
 from graphprofile.records import LoadResult, Progress, Rejection
 from graphprofile.vocabulary import Vocabulary

@@ -22,7 +22,7 @@ from graphprofile.ingest.counts import SUMMED, Counts
 from graphprofile.ingest.describe import DescriptionWriter
 from graphprofile.ingest.ledger import Ledger, left_behind
 from graphprofile.ingest.lots import Lots
-from graphprofile.ingest.mapping import Mapping
+from graphprofile.ingest.planned import checked_chunks, describe_sources, file_keys, plan_sources
 from graphprofile.ingest.quality.compare import read_earlier, way_of
 from graphprofile.ingest.quality.gather import Gatherer, outcomes_of
 from graphprofile.ingest.quality.judge import judge, require
@@ -32,18 +32,15 @@ from graphprofile.ingest.quarantine import (
     Origin,
     QuarantineWriter,
 )
-from graphprofile.ingest.read import CHECK_ROWS, expand_paths, read_checked
+from graphprofile.ingest.read import CHECK_ROWS
 from graphprofile.ingest.recipes import (
     PLAIN,
     Recipe,
     keep_rules,
-    planned_queries,
-    require_one_table,
 )
 from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.retract import RetractionWriter
-from graphprofile.ingest.seen import FileKeys, command_key, seen_whole
-from graphprofile.ingest.sql.source import SqlSource
+from graphprofile.ingest.seen import command_key, seen_whole
 from graphprofile.ingest.stretches import Checked, stretched
 from graphprofile.logs import log
 from graphprofile.memory import give_back_memory
@@ -56,7 +53,6 @@ from graphprofile.records import (
     Progress,
     Rejection,
     RetractionChunk,
-    SourceFile,
     ThresholdResult,
 )
 from graphprofile.vocabulary import Vocabulary
@@ -98,73 +94,6 @@ class Batch:
 def new_batch_id() -> str:
     """An id that sorts by time: ``20260131T235959-1a2b3c``."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
-def plan_sources(sources: Sequence[Any], recipe: Recipe) -> list[Any]:
-    """What to read, in order: descriptions before events, which saves work and changes nothing.
-
-    Args:
-        sources: Paths, globs, folders, frames, queries or iterables of dicts.
-        recipe: How they are read.
-
-    Raises:
-        SourceError: A source cannot be found.
-        UsageError: No such loader.
-    """
-    reader = recipe.reader()
-    require_one_table(recipe, sources)
-    named = [source for source in sources if isinstance(source, str | Path)]
-    files = reader.sources(expand_paths(named), recipe.kind) if named else []
-    last = ("events", "retracted")
-    queries = planned_queries([source for source in sources if isinstance(source, SqlSource)], recipe)
-    told: list[SourceFile | SqlSource] = [*files, *queries]
-    ordered: list[Any] = [f for f in told if f.kind not in last] + [f for f in told if f.kind in last]
-    return ordered + [source for source in sources if not isinstance(source, str | Path | SqlSource)]
-
-
-def checked_chunks(
-    planned: Sequence[Any],
-    vocabulary: Vocabulary,
-    recipe: Recipe = PLAIN,
-    *,
-    chunk_rows: int | None = None,
-    leave_out: frozenset[int] = frozenset(),
-) -> Iterator[Checked]:
-    """All rows of all sources, checked.
-
-    Args:
-        planned: As :func:`plan_sources` gives them.
-        vocabulary: The rules in use.
-        recipe: How they are read.
-        chunk_rows: Most rows of a stretch.
-        leave_out: Places of sources that are not read.
-
-    Raises:
-        SourceError: A source cannot be read.
-        UsageError: No such loader, or a wrong mapping.
-    """
-    reader = recipe.reader()
-    columns = Mapping.parse(list(recipe.mapping))
-    options = {} if chunk_rows is None else {"chunk_rows": chunk_rows}
-    for number, source in enumerate(planned):
-        if number in leave_out:
-            continue
-        chunks = read_checked(
-            source,
-            reader,
-            recipe.kind,
-            columns,
-            vocabulary,
-            time_zone=recipe.time_zone,
-            time_unit=recipe.time_unit,
-            **options,
-        )
-        for chunk in chunks:
-            chunk.source_number = number
-            yield (
-                Origin(chunk.kind, recipe.loader, recipe.mapping, recipe.time_zone, recipe.time_unit),
-                chunk,
-            )
 
 
 def run_batch(
@@ -485,21 +414,6 @@ def _checking(progress: Progress | None) -> Progress | None:
     return lambda what, done, total: progress(f"checking {what}", done, total)
 
 
-def file_keys(planned: Sequence[Any], recipe: Recipe, vocabulary: Vocabulary) -> tuple[str | None, ...]:
-    """Keys of sources, see :class:`FileKeys`; None for what is no file."""
-    keys = FileKeys(
-        [
-            recipe.loader,
-            recipe.kind,
-            recipe.mapping,
-            recipe.time_zone,
-            recipe.time_unit,
-            vocabulary.fingerprint(),
-        ]
-    )
-    return tuple(keys.of(source) for source in planned)
-
-
 def _refusals(data_dir: Path, batch: str, recipe: Recipe, suffix: str = "") -> QuarantineWriter:
     return QuarantineWriter(
         data_dir,
@@ -515,17 +429,3 @@ def _refusals(data_dir: Path, batch: str, recipe: Recipe, suffix: str = "") -> Q
 def _replacements(data_dir: Path, batch: str, recipe: Recipe) -> QuarantineWriter:
     """Replaced events with both versions: kept beside the quarantine, but nothing to be tried again."""
     return _refusals(data_dir, batch, recipe, ".replaced")
-
-
-def describe_sources(sources: Sequence[object]) -> str:
-    """A short text for the batch record: file names, or what was handed over."""
-    names = [
-        Path(s).name
-        if isinstance(s, str | Path)
-        else s.name
-        if isinstance(s, SqlSource)
-        else f"<{type(s).__name__}>"
-        for s in sources
-        if not isinstance(s, SourceFile)
-    ]
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

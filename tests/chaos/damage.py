@@ -14,9 +14,9 @@ from pathlib import Path
 
 from graphprofile import GraphProfile
 from graphprofile.errors import GraphProfileError
+from graphprofile.ingest.planned import checked_chunks, plan_sources
 from graphprofile.ingest.quarantine import read_quarantine
 from graphprofile.ingest.recipes import Recipe
-from graphprofile.ingest.session import checked_chunks, plan_sources
 from graphprofile.vocabulary import Vocabulary
 
 from .faults import Round, Setting

@@ -25,6 +25,7 @@ from graphprofile.ingest.bulk.prepare import Bulk, Prepared, prepare
 from graphprofile.ingest.bulk.shapes import Sink
 from graphprofile.ingest.counts import SUMMED
 from graphprofile.ingest.ledger import now_ms, this_writer
+from graphprofile.ingest.planned import checked_chunks, file_keys
 from graphprofile.ingest.quality.compare import way_of
 from graphprofile.ingest.quality.judge import judge, require
 from graphprofile.ingest.quality.thresholds import Thresholds
@@ -32,7 +33,6 @@ from graphprofile.ingest.quarantine import QuarantineWriter
 from graphprofile.ingest.recipes import Recipe, keep_rules
 from graphprofile.ingest.refusals import Refusals
 from graphprofile.ingest.seen import command_key
-from graphprofile.ingest.session import checked_chunks, file_keys
 from graphprofile.records import LoadResult, Progress
 from graphprofile.settings import Settings
 from graphprofile.store import Store
@@ -44,7 +44,7 @@ class Sources:
     """What is loaded.
 
     Attributes:
-        planned: What to read, in order; see :func:`graphprofile.ingest.session.plan_sources`.
+        planned: What to read, in order; see :func:`graphprofile.ingest.planned.plan_sources`.
         recipe: How rows are read.
         text: File names, for people.
         batch: Id of the batch.

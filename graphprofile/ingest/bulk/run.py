@@ -9,9 +9,10 @@ from typing import Any
 from graphprofile.errors import UsageError
 from graphprofile.ingest.bulk.importer import Importer
 from graphprofile.ingest.bulk.load import Sources, load_embedded, require_empty, scratch_folder, write_files
+from graphprofile.ingest.planned import describe_sources, plan_sources
 from graphprofile.ingest.quality.thresholds import FailOn, thresholds_of
 from graphprofile.ingest.recipes import Given, make_recipe
-from graphprofile.ingest.session import describe_sources, new_batch_id, plan_sources
+from graphprofile.ingest.session import new_batch_id
 from graphprofile.ingest.times import TimeUnit
 from graphprofile.records import Kind, LoadResult, Progress
 from graphprofile.settings import Settings
