@@ -202,6 +202,7 @@ def types(gp: GraphProfile) -> dict[str, Any]:
     )
     found |= {f"{row['t']} {row['p']['event_id']}": {**row["p"], "to": row["o"]} for row in rows}
     volatile = ("rev", "tags_rev", "batch", "described_by", "top_tags")
+    volatile += ("interest_kinds", "interest_sums", "interests_at")
     return {
         key: {name: (value, kind(value)) for name, value in properties.items() if name not in volatile}
         for key, properties in found.items()
