@@ -15,7 +15,7 @@ from graphprofile.errors import UsageError
 if TYPE_CHECKING:
     from graphprofile.ingest.mapped.preview import TablePreview
 
-DONE = 0
+DONE, REFUSED = 0, 3
 
 
 @click.command("map", epilog="Example: graphprofile map orders.csv --out shop.toml")
@@ -90,12 +90,16 @@ def _check(connection: Connection, source: Path | None, checked: Path, rows: int
         "kinds": list(rules.tables()),
         "columns": None if columns is None else sorted(columns),
     }
+    useless = [table.kind for table in tables if table.refused and not table.good]
     if connection.as_json:
         print_json({**document, "tables": [asdict(table) for table in tables]})
-        return DONE
+        return REFUSED if useless else DONE
     print(f"{checked} is in order: {', '.join(document['kinds'])}.")
     for table in tables:
         _show(table)
+    if useless:
+        note(f"No row looked at makes {' or '.join(useless)}: mend {checked} by the reasons above.")
+        return REFUSED
     return DONE
 
 

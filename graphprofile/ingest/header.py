@@ -90,7 +90,11 @@ def _text(line: bytes, name: str) -> str:
     try:
         text = line.decode("utf-8").removesuffix("\r")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: the header is not UTF-8.", "Save the file as UTF-8.") from error
+        raise SourceError(
+            f"{name}: the header is not UTF-8.",
+            "Save the file as UTF-8, or say its encoding under [source] of a mapping file: "
+            "`graphprofile map` writes one that does.",
+        ) from error
     if "\0" in text:
         raise SourceError(f"{name}: the header holds NUL bytes.", "Check how the file was written.")
     return text

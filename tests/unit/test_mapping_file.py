@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,27 @@ def test_one_file_gives_events_things_and_people(tmp_path: Path) -> None:
     assert found.described["c1"].properties == {"title": "Cup"}
     assert {"ann", "bob"} <= found.described.keys()
     assert found.refused == [(4, "event_type", "'lost' is not in the map (it has paid, back)")]
+
+
+@pytest.mark.parametrize("separator", ["", ', separator = ";"'])
+def test_an_array_in_json_lines_is_a_list_of_tags(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "lessons.jsonl"
+    rows = [
+        {"id": "l1", "topics": ["python", "music; theory", "", None, 3]},
+        {"id": "l2", "topics": "[rock"},
+        {"id": "l3", "topics": []},
+        {"id": "l4"},
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+    text = f"""
+    [content]
+    content_id = "id"
+    tags = [{{ column = "topics", kind = "topic"{separator} }}]
+    """
+    found = Result(path, text)
+    tags = {name: [tag[1] for tag in row.tags or ()] for name, row in found.described.items()}
+    assert tags == {"l1": ["python", "music; theory", "3"], "l2": ["[rock"], "l3": [], "l4": []}
+    assert not found.rejected
 
 
 def test_choices_defaults_scales_and_products() -> None:

@@ -189,6 +189,11 @@ def test_the_command(
     assert "is there already" in capsys.readouterr().err
     assert run(["map", "orders.csv", "--check", "shop.toml", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["tables"][0]["good"] == 50
+    lost = document["mapping"].replace('timestamp = "', 'timestamp = "No')
+    assert lost != document["mapping"]
+    Path("shop.toml").write_text(lost, "utf-8")
+    assert run(["map", "orders.csv", "--check", "shop.toml"]) == 3
+    assert "No row looked at makes events" in capsys.readouterr().err
     Path("shop.toml").write_text(document["mapping"].replace("[items]", "[itemz]"), "utf-8")
     assert run(["map", "--check", "shop.toml"]) == 2
     assert "did you mean 'items'?" in capsys.readouterr().err

@@ -161,13 +161,7 @@ class Fields:
         for number, tag in enumerate(declared):
             column = self.cleaned.columns[tag.column]
             if not isinstance(column.dtype, pl.List):
-                text = as_text(column)
-                if tag.separator is not None:
-                    column = lists(text, tag.separator)
-                else:
-                    stripped = text.str.strip_chars()
-                    present = keep(stripped, stripped.str.len_bytes() > 0)
-                    column = pl.select(pl.concat_list(present).list.drop_nulls()).to_series()
+                column = lists(as_text(column), tag.separator)
             names = column.cast(pl.List(pl.String))
             element: Any = pl.element()
             made = (

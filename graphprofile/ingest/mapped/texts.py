@@ -151,8 +151,30 @@ def booleans(text: pl.Series) -> tuple[pl.Series, dict[int, str]]:
     return pl.Series(text.name, [table[value] for value in values], dtype=pl.Boolean), errors
 
 
-def lists(text: pl.Series, separator: str) -> pl.Series:
-    """Text as lists of trimmed, non-empty entries."""
-    entries = clean_texts(text).str.split(separator).list.eval(pl.element().str.strip_chars())
-    entries = entries.list.eval(pl.element().filter(pl.element().str.len_bytes() > 0))
-    return keep(entries, entries.list.len() > 0)
+def lists(text: pl.Series, separator: str | None) -> pl.Series:
+    """Text as lists of trimmed, non-empty entries, and an array in JSON as the list it is.
+
+    Args:
+        text: As :func:`as_text` gives it: where a source has lists of its own, they are JSON.
+        separator: Between entries; None takes the text as one.
+    """
+    entries = clean_texts(text)
+    parted: Any = (
+        entries.str.split(separator) if separator is not None else entries.reshape((-1, 1)).arr.to_list()
+    )
+    is_array = text.str.contains(r"^\s*\[").fill_null(False)
+    if is_array.any():
+        told = [_array(value) if at else None for value, at in zip(text.to_list(), is_array, strict=True)]
+        arrays = pl.Series(told, dtype=pl.List(pl.String))
+        parted = pl.select(pl.coalesce(arrays, parted)).to_series()
+    parted = parted.alias(text.name).list.eval(pl.element().str.strip_chars())
+    parted = parted.list.eval(pl.element().filter(pl.element().str.len_bytes() > 0))
+    return keep(parted, parted.list.len() > 0)
+
+
+def _array(value: str) -> list[str | None] | None:
+    try:
+        found = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    return [_one_text(one) for one in found] if isinstance(found, list) else None
