@@ -176,6 +176,20 @@ def test_undo_takes_out_what_only_that_batch_brought(gp: GraphProfile) -> None:
     assert {"name": "Drama"} not in gp.cypher("MATCH (t:Tag) RETURN t.name AS name")
 
 
+def test_tags_of_an_undone_batch_go_though_somebody_is_interested_in_them(gp: GraphProfile) -> None:
+    gp.load([event("e1"), event("e2", "u2")])
+    before = digest(gp)
+    described = gp.load([{"item_id": "i1", "title": "One", "tags": "genre:Odd"}], kind="items")
+    gp.update_tags()
+    assert gp.cypher("MATCH (:User)-[:INTERESTED_IN]->(t:Tag) RETURN DISTINCT t.name AS name") == [
+        {"name": "Odd"}
+    ]
+    gp.undo(described.batch)
+    assert gp.cypher("MATCH (t:Tag) RETURN t.name AS name") == []
+    assert digest(gp) == before
+    assert gp.profile("u1").tags == []
+
+
 def test_what_another_batch_brought_too_is_handed_over(gp: GraphProfile) -> None:
     first = gp.load([event("e1"), event("e2")])
     second = gp.load([event("e1")])
