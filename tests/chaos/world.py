@@ -236,7 +236,7 @@ class World(ABC):
 def delete_all(store: Store) -> None:
     """Every node and relationship."""
     while store.cypher("MATCH (n) RETURN 1 LIMIT 1"):
-        store.cypher("MATCH (n) WITH n LIMIT 20000 DETACH DELETE n", read_only=False)
+        store.cypher("MATCH (n) WITH n LIMIT 1000 DETACH DELETE n", read_only=False)
 
 
 def batches(gp: GraphProfile) -> list[dict[str, Any]]:
