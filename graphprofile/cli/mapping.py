@@ -15,7 +15,7 @@ from graphprofile.errors import UsageError
 if TYPE_CHECKING:
     from graphprofile.ingest.mapped.preview import TablePreview
 
-DONE, REFUSED = 0, 3
+DONE, PARTIAL = 0, 3
 
 
 @click.command("map", epilog="Example: graphprofile map orders.csv --out shop.toml")
@@ -93,13 +93,13 @@ def _check(connection: Connection, source: Path | None, checked: Path, rows: int
     useless = [table.kind for table in tables if table.refused and not table.good]
     if connection.as_json:
         print_json({**document, "tables": [asdict(table) for table in tables]})
-        return REFUSED if useless else DONE
+        return PARTIAL if useless else DONE
     print(f"{checked} is in order: {', '.join(document['kinds'])}.")
     for table in tables:
         _show(table)
     if useless:
         note(f"No row looked at makes {' or '.join(useless)}: mend {checked} by the reasons above.")
-        return REFUSED
+        return PARTIAL
     return DONE
 
 

@@ -144,19 +144,17 @@ async def recommend(
     user = an_id(user_id, "path/user_id")
     _check_where(caller, where)
     gp = caller.service.gp
+    learns = method not in (None, EMBEDDINGS)
     wanted: dict[str, Any] = {"kind": kind, "allow_seen": allow_seen, "diversity": diversity}
+    if learns:
+        wanted["bounds"] = Bounds(caller.service.options.method_events, KEEP_SECONDS)
 
     def best() -> list[Recommendation]:
-        if method in (None, EMBEDDINGS):
-            return gp.recommend(user, k, tags=tags, where=where, available=available, exact=exact, **wanted)
-        bounds = Bounds(caller.service.options.method_events, KEEP_SECONDS)
         filters = filters_of(tags, where, available)
-        return list(
-            gp.models.recommend(user, k, method=method, exact=exact, filters=filters, bounds=bounds, **wanted)
-        )
+        return list(gp.models.recommend(user, k, method=method, exact=exact, filters=filters, **wanted))
 
     # The index answers at once; whatever looks at more than it gives may take as long as there is to look at.
-    looks_at_all = exact or method not in (None, EMBEDDINGS) or tags or where or available
+    looks_at_all = exact or learns or tags or where or available
     async with caller.audited("profile.recommend", [user]):
         found = await caller.read(caller.within_limit(best) if looks_at_all else best, [user])
     return caller.answer({"results": [one.model_dump() for one in found]}, tagged=True)

@@ -65,29 +65,21 @@ class Lots:
             SourceError: The disk has no room for them.
         """
         events = events.select(*EVENT_SCHEMA)
+        again = ~self._first(events)
         on_user = (pl.col("object_kind") == "user") & pl.lit(self._writers > 1)
-        marked = events.with_columns(
-            pl.when(~self._first(events))
+        # Rows that come again stay together, in their order; an object that is a user is of no part of the objects.
+        lots = events.with_columns(
+            pl.when(again)
             .then(pl.lit("again"))
             .when(on_user)
             .then(pl.lit("on_user"))
             .otherwise(pl.lit("main"))
             .alias("_what"),
-            (hashed("user_id") % LOTS).alias("_user"),
-            (hashed("object_id") % self._writers).alias("_object"),
-        )
-        parts = marked.partition_by(
-            "_what", "_user", "_object", maintain_order=True, include_key=False, as_dict=True
-        )
-        # In their order: the rows of all users that come again.
-        again = marked.filter(pl.col("_what") == "again").select(*EVENT_SCHEMA)
-        for (what, user, part), rows in parts.items():
-            if what == "main":
-                self._lay("main", int(user), int(part), rows)
-            elif what == "on_user":
-                self._lay("on_user", int(user), 0, rows)
-        if again.height:
-            self._lay(*_AGAIN, again)
+            pl.when(again).then(0).otherwise(hashed("user_id") % LOTS).alias("_user"),
+            pl.when(again | on_user).then(0).otherwise(hashed("object_id") % self._writers).alias("_object"),
+        ).partition_by("_what", "_user", "_object", maintain_order=True, include_key=False, as_dict=True)
+        for (what, user, part), rows in lots.items():
+            self._lay((str(what), int(user), int(part)), rows)
         self.height += events.height
 
     def _first(self, events: pl.DataFrame) -> pl.Series:
@@ -103,7 +95,7 @@ class Lots:
         self._seen.append(found)
         return first
 
-    def _lay(self, what: str, user: int, part: int, rows: pl.DataFrame) -> None:
+    def _lay(self, lot: Lot, rows: pl.DataFrame) -> None:
         packed = io.BytesIO()
         rows.write_ipc_stream(packed, compression="zstd")
         try:
@@ -111,7 +103,7 @@ class Lots:
         except OSError as error:
             raise self._no_room(error) from error
         size = packed.tell()
-        self._pieces.setdefault((what, user, part), []).append((self._end, size))
+        self._pieces.setdefault(lot, []).append((self._end, size))
         self._end += size
 
     def _no_room(self, error: OSError) -> SourceError:

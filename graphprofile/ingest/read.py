@@ -25,7 +25,7 @@ from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.quality.filled import count_filled
 from graphprofile.ingest.rows import dict_chunks, json_chunks
 from graphprofile.ingest.runs import run_chunks
-from graphprofile.ingest.slices import description_slices, event_slices, retraction_slices
+from graphprofile.ingest.slices import in_slices
 from graphprofile.ingest.sql.reading import OpenSource, sql_chunks
 from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.ingest.text import BLOCK, Block, CsvLines, Table, blocks
@@ -212,7 +212,7 @@ def read_checked(
         ready = replace(raw, frame=mapped)
         if kind == "retracted":
             found = _looked_at(ready, check_retracted(ready, vocabulary, original=original))
-            yield from retraction_slices(found, chunk_rows)
+            yield from in_slices(found, chunk_rows)
         elif kind == "events":
             ready, original, withdrawn = split_retracted(ready, original)
             if withdrawn is not None:
@@ -220,7 +220,7 @@ def read_checked(
                 found = _looked_at(gone, check_retracted(gone, vocabulary, original=gone_original))
                 if made.several:
                     found.rejected = once_a_row(found.rejected)
-                yield from retraction_slices(found, chunk_rows)
+                yield from in_slices(found, chunk_rows)
                 if not ready.frame.height and not skipped and not cleaned:
                     continue
             chunk = check_events(
@@ -235,14 +235,14 @@ def read_checked(
             chunk = _looked_at(ready, chunk)
             if made.several:
                 chunk.rejected = once_a_row(chunk.rejected)
-            yield from event_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
+            yield from in_slices(replace(chunk, skipped=skipped, cleaned=cleaned), chunk_rows)
         else:
             with uncollected():
                 described = check_descriptions(ready, time_zone=zone, time_unit=time_unit, original=original)
             described = _looked_at(ready, described)
             if made.several:
                 described.rejected = once_a_row(described.rejected)
-            yield from description_slices(replace(described, skipped=skipped, cleaned=cleaned), chunk_rows)
+            yield from in_slices(replace(described, skipped=skipped, cleaned=cleaned), chunk_rows)
 
 
 def _looked_at(ready: RawChunk, chunk: C) -> C:

@@ -4,47 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from graphprofile.records import DescriptionChunk, EventChunk, RetractionChunk
 
-
-def event_slices(chunk: EventChunk, rows: int) -> Iterator[EventChunk]:
-    """The chunk in stretches of so many good rows; the refused and the left out ones go with the first."""
-    rejected, skipped, cleaned, filled = chunk.rejected, chunk.skipped, chunk.cleaned, chunk.filled
-    for start in range(0, max(chunk.frame.height, 1), rows):
-        frame = chunk.frame[start : start + rows]
-        read = frame.height + len(rejected)
-        yield replace(
-            chunk, frame=frame, rejected=rejected, read=read, skipped=skipped, cleaned=cleaned, filled=filled
-        )
-        rejected, skipped, cleaned, filled = [], {}, {}, None
+C = TypeVar("C", EventChunk, RetractionChunk, DescriptionChunk)
 
 
-def retraction_slices(chunk: RetractionChunk, rows: int) -> Iterator[RetractionChunk]:
-    """The same of withdrawals."""
-    rejected, filled = chunk.rejected, chunk.filled
-    for start in range(0, max(chunk.frame.height, 1), rows):
-        frame = chunk.frame[start : start + rows]
-        read = frame.height + len(rejected)
-        yield replace(chunk, frame=frame, rejected=rejected, read=read, filled=filled)
-        rejected, filled = [], None
-
-
-def description_slices(chunk: DescriptionChunk, rows: int) -> Iterator[DescriptionChunk]:
-    """The same of descriptions."""
-    rejected, skipped, cleaned, repeats = chunk.rejected, chunk.skipped, chunk.cleaned, chunk.repeats
-    filled = chunk.filled
-    for start in range(0, max(len(chunk.rows), 1), rows):
-        part = chunk.rows[start : start + rows]
-        read = len(part) + len(rejected) + repeats
-        yield replace(
-            chunk,
-            rows=part,
-            rejected=rejected,
-            read=read,
-            repeats=repeats,
-            skipped=skipped,
-            cleaned=cleaned,
-            filled=filled,
-        )
-        rejected, skipped, cleaned, repeats, filled = [], {}, {}, 0, None
+def in_slices(chunk: C, rows: int) -> Iterator[C]:
+    """The chunk in stretches of so many good rows; what is told of the others goes with the first."""
+    told: dict[str, Any] = {"rejected": [], "filled": None}
+    if not isinstance(chunk, RetractionChunk):
+        told |= {"skipped": {}, "cleaned": {}}
+    others, name = len(chunk.rejected), "frame"
+    if isinstance(chunk, DescriptionChunk):
+        told["repeats"] = 0
+        others, name = others + chunk.repeats, "rows"
+    held: Any = getattr(chunk, name)
+    for start in range(0, max(len(held), 1), rows):
+        part = held[start : start + rows]
+        changed = {name: part, "read": len(part) + others}
+        yield replace(chunk, **changed)
+        chunk, others = replace(chunk, **told), 0

@@ -160,7 +160,9 @@ def lists(text: pl.Series, separator: str | None) -> pl.Series:
     """
     entries = clean_texts(text)
     parted: Any = (
-        entries.str.split(separator) if separator is not None else entries.reshape((-1, 1)).arr.to_list()
+        entries.str.split(separator)
+        if separator is not None
+        else pl.select(pl.concat_list(entries)).to_series()
     )
     is_array = text.str.contains(r"^\s*\[").fill_null(False)
     if is_array.any():
