@@ -78,8 +78,13 @@ class Lots:
             pl.when(again).then(0).otherwise(hashed("user_id") % LOTS).alias("_user"),
             pl.when(again | on_user).then(0).otherwise(hashed("object_id") % self._writers).alias("_object"),
         ).partition_by("_what", "_user", "_object", maintain_order=True, include_key=False, as_dict=True)
-        for (what, user, part), rows in lots.items():
-            self._lay((str(what), int(user), int(part)), rows)
+        try:
+            for (what, user, part), rows in lots.items():
+                self._lay((str(what), int(user), int(part)), rows)
+            # What is buffered may find the disk full as well: told here, where the error has words.
+            self._file.flush()
+        except OSError as error:
+            raise self._no_room(error) from error
         self.height += events.height
 
     def _first(self, events: pl.DataFrame) -> pl.Series:
@@ -98,10 +103,7 @@ class Lots:
     def _lay(self, lot: Lot, rows: pl.DataFrame) -> None:
         packed = io.BytesIO()
         rows.write_ipc_stream(packed, compression="zstd")
-        try:
-            self._file.write(packed.getbuffer())
-        except OSError as error:
-            raise self._no_room(error) from error
+        self._file.write(packed.getbuffer())
         size = packed.tell()
         self._pieces.setdefault(lot, []).append((self._end, size))
         self._end += size
@@ -116,7 +118,6 @@ class Lots:
         """Rounds of blocks, as :func:`graphprofile.ingest.blocks.cut` gives them; the rows are gone afterwards."""
         self._seen.clear()
         with self._file:
-            self._file.flush()
             yield from side_by_side(self._lanes())
             yield from self._again()
 

@@ -115,11 +115,12 @@ def test_rows_come_off_the_disk_as_they_were_laid_there() -> None:
     assert found.equals(frame(rows))
 
 
-def test_a_disk_without_room_is_told(tmp_path: Path) -> None:
-    class Full(io.BytesIO):
-        def write(self, _: object) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("when", ["write", "flush"])
+def test_a_disk_without_room_is_told(tmp_path: Path, when: str) -> None:
+    def fails(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
+    Full = type("Full", (io.BytesIO,), {when: fails})
     place = lots.Lots(tmp_path, 1)
     place._file.close()
     place._file = Full()  # type: ignore[assignment]
