@@ -11,6 +11,7 @@ from graphprofile.errors import EngineError, QueryTooLarge, UsageError
 from graphprofile.store.engines import connection_lost, readings, write_clause, writes_refused
 from graphprofile.store.limits import Cut, Limits, limited
 from graphprofile.store.link import DRIVER_ERRORS, Link
+from graphprofile.store.parameters import unprinted
 
 FETCH_SIZE = 1000
 
@@ -124,7 +125,7 @@ def ask(
                 limited(link, session, limits) as transaction,
             ):
                 begun = True
-                result = transaction.run(_text(text), dict(params))
+                result = transaction.run(_text(text), unprinted(params))
                 columns += result.keys()
                 for record in result:
                     if most_rows is not None and len(rows) == most_rows:

@@ -26,6 +26,7 @@ from graphprofile.store.engines import (
 )
 from graphprofile.store.limits import ANSWER_BYTES, Limits, Scope, limited
 from graphprofile.store.link import DRIVER_ERRORS, Link
+from graphprofile.store.parameters import unprinted
 from graphprofile.store.reading import plain
 from graphprofile.store.schema import create_schema
 
@@ -64,7 +65,7 @@ class Transaction:
         """
         text = queries.text(query, tuple(event_types), tuple(quoted_names))
         try:
-            return _rows(self._transaction.run(_text(text), params))
+            return _rows(self._transaction.run(_text(text), unprinted(params)))
         except DRIVER_ERRORS as error:
             raise self._link.failure(error, f"query {query}") from error
 
@@ -136,7 +137,7 @@ class Store:
 
         def attempt() -> list[dict[str, Any]]:
             with self._reading() as runner:
-                return _rows(runner.run(_text(text), params))
+                return _rows(runner.run(_text(text), unprinted(params)))
 
         return self._link.repeat(attempt, f"query {query}")
 
@@ -221,7 +222,7 @@ class Store:
             def attempt() -> tuple[neo4j.Result, neo4j.Record | None]:
                 stack.close()
                 reading = self._reading(STREAM_FETCH_SIZE)
-                result = stack.enter_context(reading).run(_text(text), params)
+                result = stack.enter_context(reading).run(_text(text), unprinted(params))
                 return result, next(iter(result), None)
 
             result, record = self._link.repeat(attempt, where)
@@ -261,10 +262,10 @@ class Store:
         def attempt() -> list[dict[str, Any]]:
             with self._link.session(read_only=read_only) as session:
                 if in_transactions:
-                    return _plain_rows(session.run(_text(text), parameters))
+                    return _plain_rows(session.run(_text(text), unprinted(parameters)))
                 transaction = session.begin_transaction()
                 try:
-                    result = transaction.run(_text(text), parameters)
+                    result = transaction.run(_text(text), unprinted(parameters))
                     rows = _plain_rows(result)
                     counters = result.consume().counters
                 except BaseException:
@@ -479,7 +480,7 @@ class Store:
         def attempt() -> list[dict[str, Any]]:
             try:
                 with self._link.session(read_only=False) as session:
-                    return _rows(session.run(_text(text), dict(params)))
+                    return _rows(session.run(_text(text), unprinted(params)))
             except DRIVER_ERRORS as error:
                 if self._link.kind.made_meanwhile(error):
                     return []

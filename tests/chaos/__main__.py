@@ -21,7 +21,7 @@ from neo4j_server import Neo4jServer
 from . import bad_rows, clock, damage, disk, faults
 from .faults import Fault, Setting
 from .generate import Data, make_data
-from .world import Embedded, Impossible, Server, World
+from .world import PROGRAM, Embedded, Impossible, Server, World
 
 EVENTS = 130_000
 """So many that the rows of the longest file do not stay in memory (:data:`graphprofile.ingest.stretches.HELD_ROWS`)."""
@@ -34,6 +34,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in [n for n in os.environ if n.startswith("GRAPHPROFILE_") and n != "GRAPHPROFILE_CACHE"]:
         del os.environ[name]
+    if options.scale > 1:
+        PROGRAM[:] = [sys.executable, str(Path(__file__).with_name("scaled.py")), str(options.scale)]
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed} (the same again: --seed {seed})", flush=True)
     rows = []
@@ -54,6 +56,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=200, help="kills of the loader on each engine")
     parser.add_argument("--rounds", type=int, default=10, help="rounds of each other fault")
     parser.add_argument("--events", type=int, default=EVENTS, help="events in the files")
+    parser.add_argument(
+        "--scale", type=int, default=1, help="as many times fewer rows in memory, in a block and on disk"
+    )
     parser.add_argument("--only", help="faults whose name holds this text")
     parser.add_argument("--seed", type=int)
     options = parser.parse_args()

@@ -28,7 +28,8 @@ from graphprofile.tags import TOLERANCE
 
 from .generate import Data
 
-PROGRAM = Path(sys.executable).with_name("graphprofile")
+PROGRAM = [str(Path(sys.executable).with_name("graphprofile"))]
+"""The command; ``--scale`` takes the one of ``scaled.py`` instead."""
 HANGS_AFTER_SECONDS = 600.0
 CLEAN, PARTIAL = 0, 3
 
@@ -74,7 +75,7 @@ class Command:
     def __init__(self, arguments: Sequence[str], environment: dict[str, str], folder: Path) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [str(PROGRAM), *arguments],
+            [*PROGRAM, *arguments],
             env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,
