@@ -65,6 +65,7 @@ LAYERS = {
     "governance": 8,
     "modelcard": 8,
     "embedding": 9,
+    "stored": 6,
     "vectors": 1,
     "profiles": 10,
     "demo": 11,
