@@ -8,7 +8,6 @@ object of the source's own columns, or the row's text where it could not be spli
 from __future__ import annotations
 
 import csv
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,14 +21,13 @@ from typing import IO, Any, cast
 
 import orjson
 
-from graphprofile.errors import ConfigError, SourceError
-from graphprofile.ingest.fields import encodable
+from graphprofile.errors import SourceError
+from graphprofile.ingest.jsonable import writable
+from graphprofile.ingest.lines import is_torn, open_lines, unwritable, write_lines
 from graphprofile.ingest.times import TIME_UNITS, TimeUnit
 from graphprofile.records import KINDS, Kind, Rejection
 
 FOLDER = "quarantine"
-MAX_LEVELS = 200
-"""Of nesting in a row that is kept: orjson writes 254."""
 
 
 @dataclass(frozen=True)
@@ -145,17 +143,17 @@ class QuarantineWriter:
             return
         try:
             if self._stream is None:
-                self._stream = _create(self.path)
+                self._stream = open_lines(self.path)
             whole = os.fstat(self._stream.fileno()).st_size
             try:
-                _write(self._stream, b"".join(lines))
+                write_lines(self._stream, b"".join(lines))
             except OSError:
                 # No half line stays, which nobody could read.
                 with suppress(OSError):
                     os.ftruncate(self._stream.fileno(), whole)
                 raise
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
 
     def _origin(self, rejection: Rejection) -> Origin:
         kind = cast(Kind, rejection.kind)
@@ -171,7 +169,7 @@ class QuarantineWriter:
                 with stream:
                     os.fsync(stream.fileno())
             except OSError as error:
-                raise _unwritable(self.path, error) from error
+                raise unwritable(self.path, error) from error
         return self.path if self.rows and self._enabled else None
 
     def __enter__(self) -> QuarantineWriter:
@@ -242,7 +240,7 @@ def read_quarantine(path: Path, *, torn: bool = False) -> Iterator[QuarantinedRo
         ) from error
     with stream:
         for number, line in enumerate(stream, start=1):
-            if line.strip() and not (torn and _is_torn(line)):
+            if line.strip() and not (torn and is_torn(line)):
                 yield _parsed(line, path, number)
 
 
@@ -270,57 +268,13 @@ def finish_retry(path: Path, left: Sequence[tuple[Rejection, Origin]]) -> Path:
             return done
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        with _create(fresh) as stream:
-            _write(stream, b"".join(_line(rejection, origin) for rejection, origin in left))
+        with open_lines(fresh) as stream:
+            write_lines(stream, b"".join(_line(rejection, origin) for rejection, origin in left))
             os.fsync(stream.fileno())
         os.replace(fresh, path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     return path
-
-
-def _create(path: Path) -> IO[bytes]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    _end_last_line(path, descriptor)
-    # Without a buffer: what could not be written must not be written later, by closing.
-    return os.fdopen(descriptor, "ab", buffering=0)
-
-
-def _write(stream: IO[bytes], data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[stream.write(left) :]
-
-
-def _end_last_line(path: Path, descriptor: int) -> None:
-    """A file that is gone on with begins a new line: a torn one goes, one without its end gets it."""
-    with path.open("rb") as stream:
-        start, line = 0, b""
-        for line in stream:
-            start += len(line)
-    if _is_torn(line):
-        os.ftruncate(descriptor, start - len(line))
-    elif line and not line.endswith(b"\n"):
-        os.write(descriptor, b"\n")
-
-
-def _is_torn(line: bytes) -> bool:
-    """Whether a line has no end and is no JSON: nobody mended it, a kill or a full disk cut it."""
-    if not line or line.endswith(b"\n"):
-        return False
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return True
-    return False
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"{path}: cannot be written: {error.strerror or error}.",
-        "Make room, or set GRAPHPROFILE_DATA to another folder.",
-    )
 
 
 def _line(rejection: Rejection, origin: Origin) -> bytes:
@@ -342,29 +296,6 @@ def _line(rejection: Rejection, origin: Origin) -> bytes:
     if rejection.constants:
         document["constants"] = dict(rejection.constants)
     return orjson.dumps(writable(document)) + b"\n"
-
-
-def writable(value: Any, levels: int = MAX_LEVELS) -> Any:
-    """A value as JSON can hold it; what JSON lacks (NaN, half characters, other types) becomes text.
-
-    So does what is nested more than so many levels deep, which no writer of JSON takes.
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return value if encodable(value) else value.encode("utf-8", "backslashreplace").decode()
-    if type(value) is int:
-        return value if -(2**63) <= value < 2**63 else str(value)
-    if type(value) is float:
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, (Mapping, list, tuple)) and not levels:
-        return f"(nested more than {MAX_LEVELS} levels deep)"
-    if isinstance(value, Mapping):
-        return {str(writable(str(key))): writable(entry, levels - 1) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [writable(entry, levels - 1) for entry in value]
-    isoformat = getattr(value, "isoformat", None)
-    return str(isoformat() if isoformat else value)
 
 
 def _object(text: str) -> dict[str, Any] | None:

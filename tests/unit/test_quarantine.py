@@ -14,9 +14,9 @@ import pytest
 from graphprofile.loaders.generic import GenericLoader
 
 from graphprofile.errors import ConfigError, SourceError
+from graphprofile.ingest.jsonable import MAX_LEVELS
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.quarantine import (
-    MAX_LEVELS,
     Origin,
     QuarantineWriter,
     finish_retry,
