@@ -3,11 +3,15 @@
 A line is ``{source, line, field, reason, row, kind, loader, map, time_zone, time_unit}``; ``row`` is an
 object of the source's own columns, or the row's text where it could not be split (``columns``, ``separator`` and
 ``constants`` are then those of the file). Mend ``row`` in place, or delete the line.
+
+Beside ``BATCH.jsonl``, whose rows are open, lie ``BATCH.also``, keys of rows that it refused and that lie open in an
+earlier batch's file; ``BATCH.retried``, rows that a retry took in; ``BATCH.undone``, what was open when it was undone.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +21,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import IO, Any, TypeAlias, cast
 
 import orjson
 
@@ -28,6 +32,7 @@ from graphprofile.ingest.times import TIME_UNITS, TimeUnit
 from graphprofile.records import KINDS, Kind, Rejection
 
 FOLDER = "quarantine"
+LINES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,17 @@ class Origin:
 
 @dataclass(frozen=True)
 class QuarantinedRow:
-    """One row of a quarantine file."""
+    """One row of a quarantine file.
+
+    Attributes:
+        rejection: The row, and what is wrong with it.
+        origin: How it was read.
+        retried_by: Batch that took it in, None while it is open.
+    """
 
     rejection: Rejection
     origin: Origin
+    retried_by: str | None = None
 
     @property
     def columns(self) -> dict[str, Any] | None:
@@ -76,6 +88,9 @@ class QuarantinedRow:
         if len(cells) != len(names):
             return None
         return {**dict(self.rejection.constants), **dict(zip(names, cells, strict=True))}
+
+
+Refused: TypeAlias = tuple[Rejection, Origin]
 
 
 @dataclass(frozen=True)
@@ -137,7 +152,7 @@ class QuarantineWriter:
         Raises:
             ConfigError: The folder cannot be written to, or the disk is full.
         """
-        lines = [_line(rejection, self._origin(rejection)) for rejection in rejected]
+        lines = [line_of(rejection, self.origin_of(rejection)) for rejection in rejected]
         self.rows += len(lines)
         if not lines or not self._enabled:
             return
@@ -155,7 +170,8 @@ class QuarantineWriter:
         except OSError as error:
             raise unwritable(self.path, error) from error
 
-    def _origin(self, rejection: Rejection) -> Origin:
+    def origin_of(self, rejection: Rejection) -> Origin:
+        """How a row of this batch was read, and is to be read again."""
         kind = cast(Kind, rejection.kind)
         if rejection.checked:
             return Origin(kind, "generic")
@@ -203,20 +219,30 @@ def list_quarantine(data_dir: Path) -> list[QuarantineFile]:
     return found
 
 
-def refusal_key(rejection: Rejection) -> bytes:
-    """What makes two refusals the same row of the same source, whatever the reason."""
-    return blake2b(
-        orjson.dumps(writable([rejection.source, rejection.line, rejection.row])), digest_size=16
-    ).digest()
+def refusal_key(rejection: Rejection, origin: Origin) -> bytes:
+    """What makes two refusals the same row of the same source, read in the same way, whatever the reason.
+
+    Read in another way it is another refusal: a mapping that was mended, or a second one that makes other events.
+    """
+    row = [rejection.source, rejection.line, rejection.row]
+    way = [origin.kind, origin.loader, origin.mapping, origin.time_zone, origin.time_unit]
+    return blake2b(orjson.dumps(writable([*row, *way])), digest_size=16).digest()
 
 
-def refused_before(data_dir: Path) -> dict[bytes, Path]:
-    """Rows that lie in quarantine already, and where; a file that was mended into nonsense is passed over."""
+def refused_before(data_dir: Path, but: Path | None = None) -> dict[bytes, Path]:
+    """Rows that lie in quarantine already, and where; a file that was mended into nonsense is passed over.
+
+    Args:
+        data_dir: The project's data folder.
+        but: A file that is left out.
+    """
     found: dict[bytes, Path] = {}
     for path in sorted((data_dir / FOLDER).glob("*.jsonl")):
+        if path == but:
+            continue
         try:
             for row in read_quarantine(path, torn=True):
-                found.setdefault(refusal_key(row.rejection), path)
+                found.setdefault(refusal_key(row.rejection, row.origin), path)
         except SourceError:
             continue
     return found
@@ -252,32 +278,53 @@ def rows_by_origin(rows: Iterable[QuarantinedRow]) -> dict[Origin, list[Quaranti
     return groups
 
 
-def finish_retry(path: Path, left: Sequence[tuple[Rejection, Origin]]) -> Path:
-    """Keep the rows that are still refused; a file whose rows were all applied is moved to ``.retried``.
+def finish_retry(path: Path, left: Sequence[Refused], taken: Sequence[Refused], batch: str) -> Path:
+    """Keep the rows that are still refused; those that were taken in go to ``.retried``, as they were mended.
+
+    Args:
+        path: The quarantine file.
+        left: Rows that stay open.
+        taken: Rows that were taken in.
+        batch: Batch that took them in.
 
     Returns:
-        Where the file lies now.
+        Where the open rows lie, or the others where none is open.
 
     Raises:
         ConfigError: The folder cannot be written to.
     """
+    done = path.with_suffix(".retried")
     try:
+        # First: after a kill in between they are open and tried once more.
+        append_rows(done, (line_of(rejection, origin, retried_by=batch) for rejection, origin in taken))
         if not left:
-            done = path.with_suffix(".retried")
-            os.replace(path, done)
+            path.unlink()
             return done
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        with open_lines(fresh) as stream:
-            write_lines(stream, b"".join(_line(rejection, origin) for rejection, origin in left))
-            os.fsync(stream.fileno())
+        append_rows(fresh, (line_of(rejection, origin) for rejection, origin in left))
         os.replace(fresh, path)
     except OSError as error:
         raise unwritable(path, error) from error
     return path
 
 
-def _line(rejection: Rejection, origin: Origin) -> bytes:
+def append_rows(path: Path, lines: Iterable[bytes]) -> None:
+    """Append lines to a file and force them onto the disk; there is no file without a line.
+
+    Raises:
+        OSError: The file cannot be written to.
+    """
+    for first in (lines := iter(lines)):
+        with open_lines(path) as stream:
+            write_lines(stream, first)
+            while some := b"".join(itertools.islice(lines, LINES_AT_ONCE)):
+                write_lines(stream, some)
+            os.fsync(stream.fileno())
+
+
+def line_of(rejection: Rejection, origin: Origin, *, retried_by: str | None = None) -> bytes:
+    """A row as a line of a quarantine file."""
     document: dict[str, Any] = {
         "source": rejection.source,
         "line": rejection.line,
@@ -295,6 +342,8 @@ def _line(rejection: Rejection, origin: Origin) -> bytes:
         document["separator"] = rejection.separator
     if rejection.constants:
         document["constants"] = dict(rejection.constants)
+    if retried_by is not None:
+        document["retried_by"] = retried_by
     return orjson.dumps(writable(document)) + b"\n"
 
 
@@ -333,4 +382,4 @@ def _parsed(line: bytes, path: Path, number: int) -> QuarantinedRow:
             f"{path}, line {number}: is not a line of the quarantine: {error}.",
             "Mend the line, or delete it.",
         ) from error
-    return QuarantinedRow(rejection, origin)
+    return QuarantinedRow(rejection, origin, entry.get("retried_by"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from graphprofile.ingest.planned import checked_chunks
 from graphprofile.ingest.quarantine import (
     Origin,
     QuarantinedRow,
+    Refused,
     finish_retry,
     read_quarantine,
     rows_by_origin,
@@ -40,9 +42,10 @@ def retry_file(
     Raises:
         SourceError: The file is not what the quarantine writes.
     """
-    left: list[tuple[Rejection, Origin]] = []
+    left: list[Refused] = []
     groups = rows_by_origin(read_quarantine(path))
     readable: dict[Origin, list[QuarantinedRow]] = {}
+    still: dict[Origin, set[int]] = defaultdict(set)
     for origin, rows in groups.items():
         readable[origin] = [row for row in rows if row.columns is not None]
         left += [(row.rejection, origin) for row in rows if row.columns is None]
@@ -58,7 +61,9 @@ def retry_file(
 
     def refuse(rejected: Sequence[Rejection], origin: Origin) -> None:
         for rejection in rejected:
-            was = readable[origin][rejection.line - 1].rejection
+            number = rejection.line - 1
+            was = readable[origin][number].rejection
+            still[origin].add(number)
             left.append((replace(was, field=rejection.field, reason=rejection.reason), origin))
 
     unreadable = len(left)
@@ -69,10 +74,17 @@ def retry_file(
         "kind": "any",
         "vocabulary": vocabulary.fingerprint(),
         "way": batch.way,
+        "retried": path.stem,
     }
     ledger = Ledger.open(store, batch.id, properties, lanes=store.writers)
     result = run_batch(store, vocabulary, again(), batch, refuse, ledger=ledger, progress=progress)
-    kept = finish_retry(path, left)
+    taken = [
+        (row.rejection, origin)
+        for origin, rows in readable.items()
+        for number, row in enumerate(rows)
+        if number not in still[origin]
+    ]
+    kept = finish_retry(path, left, taken, batch.id)
     return finished(
         result,
         read=result.read + unreadable,

@@ -351,10 +351,9 @@ def load_batch(
         lanes=store.writers,
     )
     with (
-        _refusals(data_dir, ledger.batch, recipe) as quarantine,
+        Refusals(_refusals(data_dir, ledger.batch, recipe), data_dir) as refusals,
         _replacements(data_dir, ledger.batch, recipe) as replacements,
     ):
-        refusals = Refusals(quarantine, data_dir)
         result = run_batch(
             store,
             vocabulary,

@@ -152,13 +152,19 @@ def test_a_retry_keeps_what_is_still_refused(tmp_path: Path) -> None:
     with QuarantineWriter(tmp_path, "b1") as writer:
         writer.add([rejection({"n": n}) for n in range(3)])
     path = writer.path
-    left = [(row.rejection, row.origin) for row in read_quarantine(path)][:1]
-    assert finish_retry(path, left) == path
+    first, *rest = [(row.rejection, row.origin) for row in read_quarantine(path)]
+    assert finish_retry(path, [first], rest, "r1") == path
     assert [row.columns for row in read_quarantine(path)] == [{"n": 0}]
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    assert finish_retry(path, []) == path.with_suffix(".retried")
+    done = path.with_suffix(".retried")
+    assert finish_retry(path, [], [first], "r2") == done
     assert list_quarantine(tmp_path) == []
     assert [entry.name for entry in path.parent.iterdir()] == ["b1.retried"]
+    assert [(row.columns, row.retried_by) for row in read_quarantine(done)] == [
+        ({"n": 1}, "r1"),
+        ({"n": 2}, "r1"),
+        ({"n": 0}, "r2"),
+    ]
 
 
 @pytest.mark.parametrize("line", ["{", "5", "{}", '{"kind": "planets"}'])
@@ -258,4 +264,4 @@ def test_a_row_nested_without_end_is_kept_as_far_as_json_can_hold_it(tmp_path: P
     assert row.columns is not None
     assert row.columns["y"] == 2
     assert f"(nested more than {MAX_LEVELS} levels deep)" in str(row.columns["x"])
-    assert refusal_key(rejection({"x": nested}))
+    assert refusal_key(rejection({"x": nested}), row.origin)
