@@ -1,8 +1,9 @@
 """Rows that could not be used, kept as they were: one JSON Lines file a batch, to be mended and tried again.
 
-A line is ``{source, line, field, reason, row, kind, loader, map, time_zone, time_unit}``; ``row`` is an
+A line is ``{source, line, field, reason, row, kind, loader, map, time_zone, time_unit, key}``; ``row`` is an
 object of the source's own columns, or the row's text where it could not be split (``columns``, ``separator`` and
-``constants`` are then those of the file). Mend ``row`` in place, or delete the line.
+``constants`` are then those of the file); ``key`` tells the row again when it was mended, see :func:`refusal_key`. Mend
+``row`` in place, or delete the line.
 
 Beside ``BATCH.jsonl``, whose rows are open, lie ``BATCH.also``, keys of rows that it refused and that lie open in an
 earlier batch's file; ``BATCH.retried``, rows that a retry took in; ``BATCH.undone``, what was open when it was undone.
@@ -11,28 +12,25 @@ earlier batch's file; ``BATCH.retried``, rows that a retry took in; ``BATCH.undo
 from __future__ import annotations
 
 import csv
-import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, TypeAlias, cast
+from typing import Any, cast
 
 import orjson
 
 from graphprofile.errors import SourceError
 from graphprofile.ingest.jsonable import writable
-from graphprofile.ingest.lines import is_torn, open_lines, unwritable, write_lines
+from graphprofile.ingest.lines import Lines, append_lines, is_torn, unwritable
 from graphprofile.ingest.times import TIME_UNITS, TimeUnit
 from graphprofile.records import KINDS, Kind, Rejection
 
 FOLDER = "quarantine"
-LINES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,19 @@ class QuarantinedRow:
     Attributes:
         rejection: The row, and what is wrong with it.
         origin: How it was read.
+        key: Its :func:`refusal_key` as it was refused, hex.
         retried_by: Batch that took it in, None while it is open.
     """
 
     rejection: Rejection
     origin: Origin
+    key: str
     retried_by: str | None = None
+
+    @classmethod
+    def of(cls, rejection: Rejection, origin: Origin) -> QuarantinedRow:
+        """A row that was refused just now."""
+        return cls(rejection, origin, refusal_key(rejection, origin))
 
     @property
     def columns(self) -> dict[str, Any] | None:
@@ -88,9 +93,6 @@ class QuarantinedRow:
         if len(cells) != len(names):
             return None
         return {**dict(self.rejection.constants), **dict(zip(names, cells, strict=True))}
-
-
-Refused: TypeAlias = tuple[Rejection, Origin]
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class QuarantineWriter:
         self._loader, self._mapping = loader, tuple(mapping)
         self._time_zone, self._time_unit = time_zone, time_unit
         self._enabled = enabled
-        self._stream: IO[bytes] | None = None
+        self._lines = Lines(self.path)
 
     def add(self, rejected: Iterable[Rejection]) -> None:
         """Append rows.
@@ -152,23 +154,10 @@ class QuarantineWriter:
         Raises:
             ConfigError: The folder cannot be written to, or the disk is full.
         """
-        lines = [line_of(rejection, self.origin_of(rejection)) for rejection in rejected]
+        lines = [line_of(QuarantinedRow.of(rejection, self.origin_of(rejection))) for rejection in rejected]
         self.rows += len(lines)
-        if not lines or not self._enabled:
-            return
-        try:
-            if self._stream is None:
-                self._stream = open_lines(self.path)
-            whole = os.fstat(self._stream.fileno()).st_size
-            try:
-                write_lines(self._stream, b"".join(lines))
-            except OSError:
-                # No half line stays, which nobody could read.
-                with suppress(OSError):
-                    os.ftruncate(self._stream.fileno(), whole)
-                raise
-        except OSError as error:
-            raise unwritable(self.path, error) from error
+        if self._enabled:
+            self._lines.add(lines)
 
     def origin_of(self, rejection: Rejection) -> Origin:
         """How a row of this batch was read, and is to be read again."""
@@ -179,13 +168,7 @@ class QuarantineWriter:
 
     def close(self) -> Path | None:
         """Force the rows onto the disk; the file's path, or None where there is none. May be repeated."""
-        if self._stream is not None:
-            stream, self._stream = self._stream, None
-            try:
-                with stream:
-                    os.fsync(stream.fileno())
-            except OSError as error:
-                raise unwritable(self.path, error) from error
+        self._lines.close()
         return self.path if self.rows and self._enabled else None
 
     def __enter__(self) -> QuarantineWriter:
@@ -219,14 +202,14 @@ def list_quarantine(data_dir: Path) -> list[QuarantineFile]:
     return found
 
 
-def refusal_key(rejection: Rejection, origin: Origin) -> bytes:
-    """What makes two refusals the same row of the same source, read in the same way, whatever the reason.
+def refusal_key(rejection: Rejection, origin: Origin) -> str:
+    """What makes two refusals the same row of the same source, read in the same way, whatever the reason; hex.
 
     Read in another way it is another refusal: a mapping that was mended, or a second one that makes other events.
     """
     row = [rejection.source, rejection.line, rejection.row]
     way = [origin.kind, origin.loader, origin.mapping, origin.time_zone, origin.time_unit]
-    return blake2b(orjson.dumps(writable([*row, *way])), digest_size=16).digest()
+    return blake2b(orjson.dumps(writable([*row, *way])), digest_size=16).hexdigest()
 
 
 def refused_before(data_dir: Path, but: Path | None = None) -> dict[bytes, Path]:
@@ -235,6 +218,9 @@ def refused_before(data_dir: Path, but: Path | None = None) -> dict[bytes, Path]
     Args:
         data_dir: The project's data folder.
         but: A file that is left out.
+
+    Returns:
+        Their keys in bytes.
     """
     found: dict[bytes, Path] = {}
     for path in sorted((data_dir / FOLDER).glob("*.jsonl")):
@@ -242,7 +228,7 @@ def refused_before(data_dir: Path, but: Path | None = None) -> dict[bytes, Path]
             continue
         try:
             for row in read_quarantine(path, torn=True):
-                found.setdefault(refusal_key(row.rejection, row.origin), path)
+                found.setdefault(bytes.fromhex(row.key), path)
         except SourceError:
             continue
     return found
@@ -278,7 +264,9 @@ def rows_by_origin(rows: Iterable[QuarantinedRow]) -> dict[Origin, list[Quaranti
     return groups
 
 
-def finish_retry(path: Path, left: Sequence[Refused], taken: Sequence[Refused], batch: str) -> Path:
+def finish_retry(
+    path: Path, left: Sequence[QuarantinedRow], taken: Sequence[QuarantinedRow], batch: str
+) -> Path:
     """Keep the rows that are still refused; those that were taken in go to ``.retried``, as they were mended.
 
     Args:
@@ -296,35 +284,22 @@ def finish_retry(path: Path, left: Sequence[Refused], taken: Sequence[Refused], 
     done = path.with_suffix(".retried")
     try:
         # First: after a kill in between they are open and tried once more.
-        append_rows(done, (line_of(rejection, origin, retried_by=batch) for rejection, origin in taken))
+        append_lines(done, (line_of(replace(row, retried_by=batch)) for row in taken))
         if not left:
             path.unlink()
             return done
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        append_rows(fresh, (line_of(rejection, origin) for rejection, origin in left))
+        append_lines(fresh, map(line_of, left))
         os.replace(fresh, path)
     except OSError as error:
         raise unwritable(path, error) from error
     return path
 
 
-def append_rows(path: Path, lines: Iterable[bytes]) -> None:
-    """Append lines to a file and force them onto the disk; there is no file without a line.
-
-    Raises:
-        OSError: The file cannot be written to.
-    """
-    for first in (lines := iter(lines)):
-        with open_lines(path) as stream:
-            write_lines(stream, first)
-            while some := b"".join(itertools.islice(lines, LINES_AT_ONCE)):
-                write_lines(stream, some)
-            os.fsync(stream.fileno())
-
-
-def line_of(rejection: Rejection, origin: Origin, *, retried_by: str | None = None) -> bytes:
+def line_of(row: QuarantinedRow) -> bytes:
     """A row as a line of a quarantine file."""
+    rejection, origin = row.rejection, row.origin
     document: dict[str, Any] = {
         "source": rejection.source,
         "line": rejection.line,
@@ -336,14 +311,15 @@ def line_of(rejection: Rejection, origin: Origin, *, retried_by: str | None = No
         "map": list(origin.mapping),
         "time_zone": origin.time_zone,
         "time_unit": origin.time_unit,
+        "key": row.key,
     }
     if rejection.columns is not None:
         document["columns"] = list(rejection.columns)
         document["separator"] = rejection.separator
     if rejection.constants:
         document["constants"] = dict(rejection.constants)
-    if retried_by is not None:
-        document["retried_by"] = retried_by
+    if row.retried_by is not None:
+        document["retried_by"] = row.retried_by
     return orjson.dumps(writable(document)) + b"\n"
 
 
@@ -377,9 +353,11 @@ def _parsed(line: bytes, path: Path, number: int) -> QuarantinedRow:
         origin = Origin(
             cast(Kind, kind), str(entry["loader"]), mapping, None if zone is None else str(zone), unit
         )
+        # Lines of older versions have none.
+        key = bytes.fromhex(entry.get("key") or refusal_key(rejection, origin)).hex()
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SourceError(
             f"{path}, line {number}: is not a line of the quarantine: {error}.",
             "Mend the line, or delete it.",
         ) from error
-    return QuarantinedRow(rejection, origin, entry.get("retried_by"))
+    return QuarantinedRow(rejection, origin, key, entry.get("retried_by"))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from graphprofile.ingest.lines import Lines
 from graphprofile.ingest.quarantine import QuarantineWriter, refusal_key, refused_before
-from graphprofile.ingest.undone import Again, hand_over
+from graphprofile.ingest.undone import hand_over, note
 from graphprofile.records import Rejection
 
 
@@ -21,7 +22,7 @@ class Refusals:
 
     def __init__(self, writer: QuarantineWriter, data_dir: Path) -> None:
         self._writer, self._data_dir = writer, data_dir
-        self._again = Again(writer.path)
+        self._again = Lines(writer.path.with_suffix(".also"))
         self._before: dict[bytes, Path] | None = None
         self._lies_in: dict[Path, None] = {}
 
@@ -39,13 +40,13 @@ class Refusals:
         again: list[bytes] = []
         for rejection in rejected:
             key = refusal_key(rejection, self._writer.origin_of(rejection))
-            path = self._before.get(key)
+            path = self._before.get(bytes.fromhex(key))
             if path is None:
                 fresh.append(rejection)
                 continue
             self._lies_in[path] = None
             if path != self._writer.path:
-                again.append(key)
+                again.append(note(key))
         self._writer.add(fresh)
         self._again.add(again)
 

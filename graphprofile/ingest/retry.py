@@ -14,7 +14,6 @@ from graphprofile.ingest.planned import checked_chunks
 from graphprofile.ingest.quarantine import (
     Origin,
     QuarantinedRow,
-    Refused,
     finish_retry,
     read_quarantine,
     rows_by_origin,
@@ -42,13 +41,13 @@ def retry_file(
     Raises:
         SourceError: The file is not what the quarantine writes.
     """
-    left: list[Refused] = []
+    left: list[QuarantinedRow] = []
     groups = rows_by_origin(read_quarantine(path))
     readable: dict[Origin, list[QuarantinedRow]] = {}
     still: dict[Origin, set[int]] = defaultdict(set)
     for origin, rows in groups.items():
         readable[origin] = [row for row in rows if row.columns is not None]
-        left += [(row.rejection, origin) for row in rows if row.columns is None]
+        left += [row for row in rows if row.columns is None]
 
     def again() -> Iterator[Checked]:
         for number, (origin, rows) in enumerate(readable.items()):
@@ -62,9 +61,10 @@ def retry_file(
     def refuse(rejected: Sequence[Rejection], origin: Origin) -> None:
         for rejection in rejected:
             number = rejection.line - 1
-            was = readable[origin][number].rejection
+            row = readable[origin][number]
             still[origin].add(number)
-            left.append((replace(was, field=rejection.field, reason=rejection.reason), origin))
+            now = replace(row.rejection, field=rejection.field, reason=rejection.reason)
+            left.append(replace(row, rejection=now))
 
     unreadable = len(left)
     batch = Batch(f"quarantine {path.stem}", new_batch_id(), Recipe("quarantine"), on_conflict)
@@ -79,7 +79,7 @@ def retry_file(
     ledger = Ledger.open(store, batch.id, properties, lanes=store.writers)
     result = run_batch(store, vocabulary, again(), batch, refuse, ledger=ledger, progress=progress)
     taken = [
-        (row.rejection, origin)
+        row
         for origin, rows in readable.items()
         for number, row in enumerate(rows)
         if number not in still[origin]

@@ -8,69 +8,25 @@ it gets. Rows that a retry took in are open again when the batch of the retry is
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import orjson
 
 from graphprofile.errors import ConfigError
-from graphprofile.ingest.lines import is_torn, open_lines, unwritable, write_lines
+from graphprofile.ingest.lines import append_lines, is_torn, unwritable
 from graphprofile.ingest.quarantine import (
     FOLDER,
-    QuarantinedRow,
-    append_rows,
     line_of,
     quarantine_path,
     read_quarantine,
-    refusal_key,
     refused_before,
 )
 
 if TYPE_CHECKING:
     from graphprofile.store import Store
-
-
-class Again:
-    """Notes of a batch that it refused rows which lie open in another batch's file; no file until there is one.
-
-    Args:
-        path: The batch's own quarantine file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.with_suffix(".also")
-        self._stream: IO[bytes] | None = None
-
-    def add(self, keys: Sequence[bytes]) -> None:
-        """Note rows by their :func:`graphprofile.ingest.quarantine.refusal_key`.
-
-        Raises:
-            ConfigError: The folder cannot be written to, or the disk is full.
-        """
-        if not keys:
-            return
-        try:
-            if self._stream is None:
-                self._stream = open_lines(self._path)
-            write_lines(self._stream, b"".join(orjson.dumps(key.hex()) + b"\n" for key in keys))
-        except OSError as error:
-            raise unwritable(self._path, error) from error
-
-    def close(self) -> None:
-        """Force the notes onto the disk; may be repeated.
-
-        Raises:
-            ConfigError: The disk is full.
-        """
-        if self._stream is not None:
-            stream, self._stream = self._stream, None
-            try:
-                with stream:
-                    os.fsync(stream.fileno())
-            except OSError as error:
-                raise unwritable(self._path, error) from error
 
 
 def require_readable(data_dir: Path, batch: str) -> None:
@@ -106,9 +62,7 @@ def set_aside(data_dir: Path, batch: str) -> int:
         handed = hand_over(path, data_dir)
         undone = path.with_suffix(".undone")
         if undone.exists():
-            append_rows(
-                undone, (line_of(row.rejection, row.origin) for row in read_quarantine(path, torn=True))
-            )
+            append_lines(undone, map(line_of, read_quarantine(path, torn=True)))
             path.unlink()
         else:
             os.replace(path, undone)
@@ -142,20 +96,27 @@ def hand_over(path: Path, data_dir: Path) -> int:
     if not heirs:
         return 0
     elsewhere = refused_before(data_dir, but=path)
-    inherited: dict[Path, list[QuarantinedRow]] = defaultdict(list)
     handed = 0
+    gets: set[Path] = set()
     for row in read_quarantine(path, torn=True):
-        key = refusal_key(row.rejection, row.origin)
+        key = bytes.fromhex(row.key)
         if key in heirs:
             handed += 1
             if key not in elsewhere:
-                inherited[heirs[key]].append(row)
-    for heir, rows in inherited.items():
-        try:
-            append_rows(heir, (line_of(row.rejection, row.origin) for row in rows))
-        except OSError as error:
-            raise unwritable(heir, error) from error
+                gets.add(heirs[key])
+    # Read anew for each, of which there are few: memory holds the keys of rows, and never the rows.
+    for heir in sorted(gets):
+        append_lines(heir, _lines_for(heir, path, heirs, elsewhere))
     return handed
+
+
+def _lines_for(
+    heir: Path, path: Path, heirs: Mapping[bytes, Path], elsewhere: Container[bytes]
+) -> Iterator[bytes]:
+    for row in read_quarantine(path, torn=True):
+        key = bytes.fromhex(row.key)
+        if heirs.get(key) == heir and key not in elsewhere:
+            yield line_of(row)
 
 
 def reopen(store: Store, data_dir: Path, batch: str | None, retry: str) -> int:
@@ -181,15 +142,17 @@ def reopen(store: Store, data_dir: Path, batch: str | None, retry: str) -> int:
         return 0
     is_open = refused_before(data_dir)
     back = {
-        key: row
+        row.key: replace(row, retried_by=None)
         for row in read_quarantine(retried, torn=True)
-        if row.retried_by == retry and (key := refusal_key(row.rejection, row.origin)) not in is_open
+        if row.retried_by == retry and bytes.fromhex(row.key) not in is_open
     }
-    try:
-        append_rows(path, (line_of(row.rejection, row.origin) for row in back.values()))
-    except OSError as error:
-        raise unwritable(path, error) from error
+    append_lines(path, map(line_of, back.values()))
     return len(back)
+
+
+def note(key: str) -> bytes:
+    """The key of a row that lies open in another batch's file, as a line of ``.also``."""
+    return orjson.dumps(key) + b"\n"
 
 
 def _heirs(data_dir: Path, but: str) -> dict[bytes, Path]:

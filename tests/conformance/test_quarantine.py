@@ -125,10 +125,12 @@ def test_a_quarantine_file_mended_wrongly_is_named_before_its_batch_is_undone(
     gp: GraphProfile, orders: Path
 ) -> None:
     loaded = gp.load(orders, mapping=WRONG)
-    mend(loaded.quarantine_file, '"later"', "later")
+    path = Path(str(loaded.quarantine_file))
+    whole = path.read_text("utf-8")
+    mend(path, '"later"', "later")
     with pytest.raises(SourceError, match="line 2"):
         gp.undo(loaded.batch)
     (batch,) = gp.cypher("MATCH (b:Batch) RETURN b.state AS state")
     assert batch == {"state": "done"}
-    mend(loaded.quarantine_file, "later", '"later"')
+    path.write_text(whole, "utf-8")
     assert gp.undo(loaded.batch).refused == 2

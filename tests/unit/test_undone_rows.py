@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
 import pytest
 
 from graphprofile.errors import ConfigError, SourceError
@@ -129,3 +130,23 @@ def test_a_line_mended_wrongly_is_named_before_anything_is_undone(tmp_path: Path
     with pytest.raises(SourceError, match=r"b1\.jsonl, line 2"):
         require_readable(tmp_path, "b1")
     require_readable(tmp_path, "b2")
+
+
+def test_a_row_that_was_mended_is_still_known(tmp_path: Path) -> None:
+    path = refuse(tmp_path, "b1", [1, 2])
+    assert path is not None
+    path.write_text(path.read_text().replace('{"n":"2"}', '{"n":"two"}'))
+    refuse(tmp_path, "b2", [1, 2])
+    assert lines_of(tmp_path) == {"b1": [1, 2]}
+    assert set_aside(tmp_path, "b1") == 0
+    heir = quarantine_path(tmp_path, "b2")
+    assert [row.columns for row in read_quarantine(heir)] == [{"n": "1"}, {"n": "two"}]
+
+
+def test_lines_of_older_versions_are_known_by_what_they_hold(tmp_path: Path) -> None:
+    path = refuse(tmp_path, "b1", [1])
+    assert path is not None
+    line = orjson.loads(path.read_bytes())
+    del line["key"]
+    path.write_bytes(orjson.dumps(line) + b"\n")
+    assert refuse(tmp_path, "b2", [1]) == path
