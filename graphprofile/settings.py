@@ -68,10 +68,12 @@ class Settings(BaseSettings):
         user: User name on the server.
         password: Its password; never shown.
         database: Database on the server; None takes the server's default.
+        silent_seconds: How long the server's machine may answer nothing before a connection is given up; 0 leaves
+            that to the operating system.
         data_dir: Folder of the embedded store, the model registry and the quarantine.
         heap_size: Java heap of the embedded engine, e.g. ``1g``.
         durable: Flush the embedded engine's log at every commit (survives a power cut, slower).
-        retry_seconds: How long transient errors and write conflicts are retried.
+        retry_seconds: How long transient errors and write conflicts are retried, from the first one on.
         dimensions: Length of the learned vectors.
         available_property: Property of items and content that is false on what cannot be had now.
         retrain_psi: ``update`` trains where an input's population stability index is above this (and above what
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
     user: str = "neo4j"
     password: SecretStr | None = None
     database: str | None = None
+    silent_seconds: float = Field(default=300.0, ge=0, le=43_200)
     data_dir: Path = Field(
         default=Path("graphprofile-data"), validation_alias=AliasChoices("data_dir", "GRAPHPROFILE_DATA")
     )
@@ -118,10 +121,10 @@ class Settings(BaseSettings):
 def read_config(path: Path) -> dict[str, Any]:
     """The content of a ``graphprofile.toml`` as keyword arguments of :class:`Settings`.
 
-    Tables: ``[connection]`` (uri, user, database), ``[store]`` (data_dir, heap_size, durable, retry_seconds),
-    ``[embeddings]`` (dimensions), ``[recommend]`` (available_property), ``[drift]`` (retrain_psi, retrain_moved,
-    retrain_ndcg_drop), ``[http]`` (the fields of :class:`HttpSettings`),
-    ``[interests]`` (half_life_short_days, half_life_long_days) and ``[events.NAME]``.
+    Tables: ``[connection]`` (uri, user, database, silent_seconds), ``[store]`` (data_dir, heap_size, durable,
+    retry_seconds), ``[embeddings]`` (dimensions), ``[recommend]`` (available_property), ``[drift]`` (retrain_psi,
+    retrain_moved, retrain_ndcg_drop), ``[http]`` (the fields of :class:`HttpSettings`), ``[interests]``
+    (half_life_short_days, half_life_long_days) and ``[events.NAME]``.
 
     Raises:
         ConfigError: No such file, no TOML, or unknown tables and keys.
@@ -135,7 +138,7 @@ def read_config(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}.", "Mend the TOML there.") from error
     allowed = {
-        "connection": {"uri", "user", "database"},
+        "connection": {"uri", "user", "database", "silent_seconds"},
         "store": {"data_dir", "heap_size", "durable", "retry_seconds"},
         "embeddings": {"dimensions"},
         "recommend": {"available_property"},
@@ -213,6 +216,7 @@ TEMPLATE = """# graphprofile settings. Every line is optional; what stands here 
 # uri = "neo4j://127.0.0.1:7687"     # without a uri the embedded engine is used
 # user = "neo4j"                     # the password comes from GRAPHPROFILE_PASSWORD or --password-file
 # database = "neo4j"
+# silent_seconds = 300               # a connection whose other end answers nothing is given up; 0: never by us
 
 # [store]
 # data_dir = "graphprofile-data"

@@ -225,7 +225,9 @@ def test_python_in_the_docs_runs(
         exec(compile(block, page, "exec"), {"gp": gp, "GraphProfile": GraphProfile})
 
 
-@pytest.mark.parametrize("block", [block for page, block in blocks("toml") if page in ("cli.md", "http.md")])
+@pytest.mark.parametrize(
+    "block", [block for page, block in blocks("toml") if page in ("cli.md", "http.md", "operations.md")]
+)
 def test_settings_in_the_docs_are_in_order(block: str, tmp_path: Path) -> None:
     from graphprofile.settings import resolve
 

@@ -208,6 +208,12 @@ def _undo(connection: Connection, batch: str) -> int:
             f"{result.handed_over:,} events handed over to other batches, {result.restored:,} restored, "
             f"{result.descriptions:,} descriptions given back ({result.seconds:.1f} s)"
         )
+        if result.refused:
+            note(
+                f"{result.refused:,} rows that it refused left the quarantine; its files may be loaded again."
+            )
+        if result.reopened:
+            note(f"{result.reopened:,} rows that it had taken from the quarantine lie there again.")
         note("`graphprofile tags` brings the interests of those it touched up to date.")
     return DONE
 

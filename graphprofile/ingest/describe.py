@@ -11,9 +11,9 @@ import orjson
 
 from graphprofile.ingest.counts import Counts
 from graphprofile.ingest.fold import TAGS_KEY, Broader, State, refuse_cycles, tag_key
+from graphprofile.ingest.jsonable import writable
 from graphprofile.ingest.ledger import Ledger
 from graphprofile.ingest.poison import Splitter
-from graphprofile.ingest.quarantine import writable
 from graphprofile.records import Description, DescriptionChunk, Kind, Rejection
 
 if TYPE_CHECKING:

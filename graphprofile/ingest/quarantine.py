@@ -1,35 +1,36 @@
 """Rows that could not be used, kept as they were: one JSON Lines file a batch, to be mended and tried again.
 
-A line is ``{source, line, field, reason, row, kind, loader, map, time_zone, time_unit}``; ``row`` is an
+A line is ``{source, line, field, reason, row, kind, loader, map, time_zone, time_unit, key}``; ``row`` is an
 object of the source's own columns, or the row's text where it could not be split (``columns``, ``separator`` and
-``constants`` are then those of the file). Mend ``row`` in place, or delete the line.
+``constants`` are then those of the file); ``key`` tells the row again when it was mended, see :func:`refusal_key`. Mend
+``row`` in place, or delete the line.
+
+Beside ``BATCH.jsonl``, whose rows are open, lie ``BATCH.also``, keys of rows that it refused and that lie open in an
+earlier batch's file; ``BATCH.retried``, rows that a retry took in; ``BATCH.undone``, what was open when it was undone.
 """
 
 from __future__ import annotations
 
 import csv
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import orjson
 
-from graphprofile.errors import ConfigError, SourceError
-from graphprofile.ingest.fields import encodable
+from graphprofile.errors import SourceError
+from graphprofile.ingest.jsonable import writable
+from graphprofile.ingest.lines import Lines, append_lines, is_torn, unwritable
 from graphprofile.ingest.times import TIME_UNITS, TimeUnit
 from graphprofile.records import KINDS, Kind, Rejection
 
 FOLDER = "quarantine"
-MAX_LEVELS = 200
-"""Of nesting in a row that is kept: orjson writes 254."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,24 @@ class Origin:
 
 @dataclass(frozen=True)
 class QuarantinedRow:
-    """One row of a quarantine file."""
+    """One row of a quarantine file.
+
+    Attributes:
+        rejection: The row, and what is wrong with it.
+        origin: How it was read.
+        key: Its :func:`refusal_key` as it was refused, hex.
+        retried_by: Batch that took it in, None while it is open.
+    """
 
     rejection: Rejection
     origin: Origin
+    key: str
+    retried_by: str | None = None
+
+    @classmethod
+    def of(cls, rejection: Rejection, origin: Origin) -> QuarantinedRow:
+        """A row that was refused just now."""
+        return cls(rejection, origin, refusal_key(rejection, origin))
 
     @property
     def columns(self) -> dict[str, Any] | None:
@@ -131,7 +146,7 @@ class QuarantineWriter:
         self._loader, self._mapping = loader, tuple(mapping)
         self._time_zone, self._time_unit = time_zone, time_unit
         self._enabled = enabled
-        self._stream: IO[bytes] | None = None
+        self._lines = Lines(self.path)
 
     def add(self, rejected: Iterable[Rejection]) -> None:
         """Append rows.
@@ -139,25 +154,13 @@ class QuarantineWriter:
         Raises:
             ConfigError: The folder cannot be written to, or the disk is full.
         """
-        lines = [_line(rejection, self._origin(rejection)) for rejection in rejected]
+        lines = [line_of(QuarantinedRow.of(rejection, self.origin_of(rejection))) for rejection in rejected]
         self.rows += len(lines)
-        if not lines or not self._enabled:
-            return
-        try:
-            if self._stream is None:
-                self._stream = _create(self.path)
-            whole = os.fstat(self._stream.fileno()).st_size
-            try:
-                _write(self._stream, b"".join(lines))
-            except OSError:
-                # No half line stays, which nobody could read.
-                with suppress(OSError):
-                    os.ftruncate(self._stream.fileno(), whole)
-                raise
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
+        if self._enabled:
+            self._lines.add(lines)
 
-    def _origin(self, rejection: Rejection) -> Origin:
+    def origin_of(self, rejection: Rejection) -> Origin:
+        """How a row of this batch was read, and is to be read again."""
         kind = cast(Kind, rejection.kind)
         if rejection.checked:
             return Origin(kind, "generic")
@@ -165,13 +168,7 @@ class QuarantineWriter:
 
     def close(self) -> Path | None:
         """Force the rows onto the disk; the file's path, or None where there is none. May be repeated."""
-        if self._stream is not None:
-            stream, self._stream = self._stream, None
-            try:
-                with stream:
-                    os.fsync(stream.fileno())
-            except OSError as error:
-                raise _unwritable(self.path, error) from error
+        self._lines.close()
         return self.path if self.rows and self._enabled else None
 
     def __enter__(self) -> QuarantineWriter:
@@ -205,20 +202,33 @@ def list_quarantine(data_dir: Path) -> list[QuarantineFile]:
     return found
 
 
-def refusal_key(rejection: Rejection) -> bytes:
-    """What makes two refusals the same row of the same source, whatever the reason."""
-    return blake2b(
-        orjson.dumps(writable([rejection.source, rejection.line, rejection.row])), digest_size=16
-    ).digest()
+def refusal_key(rejection: Rejection, origin: Origin) -> str:
+    """What makes two refusals the same row of the same source, read in the same way, whatever the reason; hex.
+
+    Read in another way it is another refusal: a mapping that was mended, or a second one that makes other events.
+    """
+    row = [rejection.source, rejection.line, rejection.row]
+    way = [origin.kind, origin.loader, origin.mapping, origin.time_zone, origin.time_unit]
+    return blake2b(orjson.dumps(writable([*row, *way])), digest_size=16).hexdigest()
 
 
-def refused_before(data_dir: Path) -> dict[bytes, Path]:
-    """Rows that lie in quarantine already, and where; a file that was mended into nonsense is passed over."""
+def refused_before(data_dir: Path, but: Path | None = None) -> dict[bytes, Path]:
+    """Rows that lie in quarantine already, and where; a file that was mended into nonsense is passed over.
+
+    Args:
+        data_dir: The project's data folder.
+        but: A file that is left out.
+
+    Returns:
+        Their keys in bytes.
+    """
     found: dict[bytes, Path] = {}
     for path in sorted((data_dir / FOLDER).glob("*.jsonl")):
+        if path == but:
+            continue
         try:
             for row in read_quarantine(path, torn=True):
-                found.setdefault(refusal_key(row.rejection), path)
+                found.setdefault(bytes.fromhex(row.key), path)
         except SourceError:
             continue
     return found
@@ -242,7 +252,7 @@ def read_quarantine(path: Path, *, torn: bool = False) -> Iterator[QuarantinedRo
         ) from error
     with stream:
         for number, line in enumerate(stream, start=1):
-            if line.strip() and not (torn and _is_torn(line)):
+            if line.strip() and not (torn and is_torn(line)):
                 yield _parsed(line, path, number)
 
 
@@ -254,76 +264,42 @@ def rows_by_origin(rows: Iterable[QuarantinedRow]) -> dict[Origin, list[Quaranti
     return groups
 
 
-def finish_retry(path: Path, left: Sequence[tuple[Rejection, Origin]]) -> Path:
-    """Keep the rows that are still refused; a file whose rows were all applied is moved to ``.retried``.
+def finish_retry(
+    path: Path, left: Sequence[QuarantinedRow], taken: Sequence[QuarantinedRow], batch: str
+) -> Path:
+    """Keep the rows that are still refused; those that were taken in go to ``.retried``, as they were mended.
+
+    Args:
+        path: The quarantine file.
+        left: Rows that stay open.
+        taken: Rows that were taken in.
+        batch: Batch that took them in.
 
     Returns:
-        Where the file lies now.
+        Where the open rows lie, or the others where none is open.
 
     Raises:
         ConfigError: The folder cannot be written to.
     """
+    done = path.with_suffix(".retried")
     try:
+        # First: after a kill in between they are open and tried once more.
+        append_lines(done, (line_of(replace(row, retried_by=batch)) for row in taken))
         if not left:
-            done = path.with_suffix(".retried")
-            os.replace(path, done)
+            path.unlink()
             return done
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        with _create(fresh) as stream:
-            _write(stream, b"".join(_line(rejection, origin) for rejection, origin in left))
-            os.fsync(stream.fileno())
+        append_lines(fresh, map(line_of, left))
         os.replace(fresh, path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     return path
 
 
-def _create(path: Path) -> IO[bytes]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    _end_last_line(path, descriptor)
-    # Without a buffer: what could not be written must not be written later, by closing.
-    return os.fdopen(descriptor, "ab", buffering=0)
-
-
-def _write(stream: IO[bytes], data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[stream.write(left) :]
-
-
-def _end_last_line(path: Path, descriptor: int) -> None:
-    """A file that is gone on with begins a new line: a torn one goes, one without its end gets it."""
-    with path.open("rb") as stream:
-        start, line = 0, b""
-        for line in stream:
-            start += len(line)
-    if _is_torn(line):
-        os.ftruncate(descriptor, start - len(line))
-    elif line and not line.endswith(b"\n"):
-        os.write(descriptor, b"\n")
-
-
-def _is_torn(line: bytes) -> bool:
-    """Whether a line has no end and is no JSON: nobody mended it, a kill or a full disk cut it."""
-    if not line or line.endswith(b"\n"):
-        return False
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return True
-    return False
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"{path}: cannot be written: {error.strerror or error}.",
-        "Make room, or set GRAPHPROFILE_DATA to another folder.",
-    )
-
-
-def _line(rejection: Rejection, origin: Origin) -> bytes:
+def line_of(row: QuarantinedRow) -> bytes:
+    """A row as a line of a quarantine file."""
+    rejection, origin = row.rejection, row.origin
     document: dict[str, Any] = {
         "source": rejection.source,
         "line": rejection.line,
@@ -335,36 +311,16 @@ def _line(rejection: Rejection, origin: Origin) -> bytes:
         "map": list(origin.mapping),
         "time_zone": origin.time_zone,
         "time_unit": origin.time_unit,
+        "key": row.key,
     }
     if rejection.columns is not None:
         document["columns"] = list(rejection.columns)
         document["separator"] = rejection.separator
     if rejection.constants:
         document["constants"] = dict(rejection.constants)
+    if row.retried_by is not None:
+        document["retried_by"] = row.retried_by
     return orjson.dumps(writable(document)) + b"\n"
-
-
-def writable(value: Any, levels: int = MAX_LEVELS) -> Any:
-    """A value as JSON can hold it; what JSON lacks (NaN, half characters, other types) becomes text.
-
-    So does what is nested more than so many levels deep, which no writer of JSON takes.
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return value if encodable(value) else value.encode("utf-8", "backslashreplace").decode()
-    if type(value) is int:
-        return value if -(2**63) <= value < 2**63 else str(value)
-    if type(value) is float:
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, (Mapping, list, tuple)) and not levels:
-        return f"(nested more than {MAX_LEVELS} levels deep)"
-    if isinstance(value, Mapping):
-        return {str(writable(str(key))): writable(entry, levels - 1) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [writable(entry, levels - 1) for entry in value]
-    isoformat = getattr(value, "isoformat", None)
-    return str(isoformat() if isoformat else value)
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -397,9 +353,11 @@ def _parsed(line: bytes, path: Path, number: int) -> QuarantinedRow:
         origin = Origin(
             cast(Kind, kind), str(entry["loader"]), mapping, None if zone is None else str(zone), unit
         )
+        # Lines of older versions have none.
+        key = bytes.fromhex(entry.get("key") or refusal_key(rejection, origin)).hex()
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SourceError(
             f"{path}, line {number}: is not a line of the quarantine: {error}.",
             "Mend the line, or delete it.",
         ) from error
-    return QuarantinedRow(rejection, origin)
+    return QuarantinedRow(rejection, origin, key, entry.get("retried_by"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,12 +41,13 @@ def retry_file(
     Raises:
         SourceError: The file is not what the quarantine writes.
     """
-    left: list[tuple[Rejection, Origin]] = []
+    left: list[QuarantinedRow] = []
     groups = rows_by_origin(read_quarantine(path))
     readable: dict[Origin, list[QuarantinedRow]] = {}
+    still: dict[Origin, set[int]] = defaultdict(set)
     for origin, rows in groups.items():
         readable[origin] = [row for row in rows if row.columns is not None]
-        left += [(row.rejection, origin) for row in rows if row.columns is None]
+        left += [row for row in rows if row.columns is None]
 
     def again() -> Iterator[Checked]:
         for number, (origin, rows) in enumerate(readable.items()):
@@ -58,8 +60,11 @@ def retry_file(
 
     def refuse(rejected: Sequence[Rejection], origin: Origin) -> None:
         for rejection in rejected:
-            was = readable[origin][rejection.line - 1].rejection
-            left.append((replace(was, field=rejection.field, reason=rejection.reason), origin))
+            number = rejection.line - 1
+            row = readable[origin][number]
+            still[origin].add(number)
+            now = replace(row.rejection, field=rejection.field, reason=rejection.reason)
+            left.append(replace(row, rejection=now))
 
     unreadable = len(left)
     batch = Batch(f"quarantine {path.stem}", new_batch_id(), Recipe("quarantine"), on_conflict)
@@ -69,10 +74,17 @@ def retry_file(
         "kind": "any",
         "vocabulary": vocabulary.fingerprint(),
         "way": batch.way,
+        "retried": path.stem,
     }
     ledger = Ledger.open(store, batch.id, properties, lanes=store.writers)
     result = run_batch(store, vocabulary, again(), batch, refuse, ledger=ledger, progress=progress)
-    kept = finish_retry(path, left)
+    taken = [
+        row
+        for origin, rows in readable.items()
+        for number, row in enumerate(rows)
+        if number not in still[origin]
+    ]
+    kept = finish_retry(path, left, taken, batch.id)
     return finished(
         result,
         read=result.read + unreadable,

@@ -7,7 +7,6 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphprofile.errors import BatchTakenOver, EngineUnavailable, GraphProfileError
 from graphprofile.ingest.apply import EventWriter, OnConflict
+from graphprofile.ingest.behind import Behind
 from graphprofile.ingest.claims import pack
 from graphprofile.ingest.counts import SUMMED, Counts
 from graphprofile.ingest.describe import DescriptionWriter
@@ -195,7 +195,7 @@ def run_batch(
     places = None if ledger is None or data_dir is None else partial(Lots, data_dir, ledger.lanes)
     try:
         # While one chunk is written, the next is read and checked.
-        with _Behind() as behind:
+        with Behind() as behind:
             for origin, chunk, lots in stretched(looked_at(checked), places):
                 number = chunk.source_number
                 # By what it holds: whatever made a stretch shorter once, its rows are not taken for another's.
@@ -264,37 +264,6 @@ def finished(result: LoadResult, **more: Any) -> LoadResult:
     whole = result.model_copy(update=more)
     log.info("batch_finished", **whole.to_json())
     return whole
-
-
-class _Behind:
-    """Runs one piece of work in a thread while the next is prepared; results come back in order."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="graphprofile-write")
-        self._pending: tuple[Future[Counts], Callable[[Counts], None]] | None = None
-
-    def start(self, work: Callable[[], Counts], done: Callable[[Counts], None]) -> None:
-        """Wait for the work before, then start this; ``done`` gets its result in the caller's thread."""
-        self.finish()
-        self._pending = self._pool.submit(work), done
-
-    def finish(self) -> None:
-        """Wait for the work under way; raises what it raised."""
-        if self._pending is not None:
-            (future, done), self._pending = self._pending, None
-            done(future.result())
-
-    def __enter__(self) -> _Behind:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is not None:
-                # What was read before the failure is written, and its refused rows are kept.
-                with suppress(GraphProfileError):
-                    self.finish()
-        finally:
-            self._pool.shutdown(wait=True)
 
 
 def load_batch(
@@ -382,10 +351,9 @@ def load_batch(
         lanes=store.writers,
     )
     with (
-        _refusals(data_dir, ledger.batch, recipe) as quarantine,
+        Refusals(_refusals(data_dir, ledger.batch, recipe), data_dir) as refusals,
         _replacements(data_dir, ledger.batch, recipe) as replacements,
     ):
-        refusals = Refusals(quarantine, data_dir)
         result = run_batch(
             store,
             vocabulary,

@@ -4,6 +4,7 @@ The parts of the batch say what it brought, those of the other batches what they
 batch brought as well is handed over to that one; a version that had been refused because of the batch's takes its
 place; descriptions are folded again from those that are left; nodes that nothing names any more go. Part after part,
 each in a transaction that no load can come between, so an undo that was killed is gone on with by the same command.
+Its refused rows go before the record is closed: see :mod:`graphprofile.ingest.undone`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprofile.errors import NotFound, StoreMismatch, UsageError
@@ -39,6 +41,7 @@ from graphprofile.ingest.others import (
     retracted_keys,
 )
 from graphprofile.ingest.retracted import find_retracted, forget_content, keep_content
+from graphprofile.ingest.undone import reopen, require_readable, set_aside
 from graphprofile.records import Progress, UndoResult
 from graphprofile.tags import forget_interests
 
@@ -58,6 +61,7 @@ def undo_batch(
     batch: str,
     event_types: tuple[str, ...],
     *,
+    data_dir: Path,
     progress: Progress | None = None,
 ) -> UndoResult:
     """Take a batch out; interests of the users touched are due afterwards.
@@ -66,14 +70,17 @@ def undo_batch(
         store: The graph.
         batch: Id of the batch.
         event_types: All declared relationship types.
+        data_dir: Where the quarantine lies.
         progress: Called with (what, parts done, parts in all).
 
     Raises:
+        SourceError: Its quarantine file was mended into something that is no JSON; nothing was undone.
         NotFound: No such batch.
         UsageError: It is being loaded right now, or is undone already.
         StoreMismatch: It was loaded by a version that kept no parts.
     """
     started = time.perf_counter()
+    require_readable(data_dir, batch)
     undo = _Undo(store, batch, event_types)
     undo.begin()
     undo.copy_for_claiming_batches()
@@ -88,8 +95,11 @@ def undo_batch(
                 done += 1
                 if progress:
                     progress(f"undo {batch}", done, total)
+    refused = set_aside(data_dir, batch)
+    reopened = reopen(store, data_dir, undo.record.get("retried"), batch)
     undo.finish()
-    return UndoResult(batch=batch, seconds=round(time.perf_counter() - started, 3), **undo.total)
+    seconds = round(time.perf_counter() - started, 3)
+    return UndoResult(batch=batch, refused=refused, reopened=reopened, seconds=seconds, **undo.total)
 
 
 @dataclass
@@ -102,7 +112,7 @@ class _Undo:
             ("events", "handed_over", "restored", "descriptions", "nodes"), 0
         )
     )
-    _record: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
     _others: Others = field(init=False)
     _claims: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -110,7 +120,7 @@ class _Undo:
         found = self.store.read("load/read_batch", id=self.batch)
         if not found:
             raise NotFound(f"No batch {self.batch!r}.", "`graphprofile status` names the last ones.")
-        record = self._record = found[0]["batch"]
+        record = self.record = found[0]["batch"]
         if record.get("state") == "undone":
             raise UsageError(f"Batch {self.batch} is undone already.")
         if record.get("undoable") is False:
@@ -135,9 +145,9 @@ class _Undo:
 
     def copy_for_claiming_batches(self) -> None:
         """Files that other batches did not send because this one had taken them in: now they have brought them."""
-        files = [key for key in self._record.get("files") or [] if key]
+        files = [key for key in self.record.get("files") or [] if key]
         claiming = self.store.read("load/find_claiming_batches", keys=files) if files else []
-        mine = {key: number for number, key in enumerate(self._record.get("sources") or []) if key}
+        mine = {key: number for number, key in enumerate(self.record.get("sources") or []) if key}
         for other in claiming:
             for number, key in enumerate(other["sources"] or []):
                 if key in (other["unsent_files"] or []) and key in mine and other["id"] != self.batch:

@@ -143,8 +143,9 @@ class Loading(Opened):
     def undo(self, batch: str, *, progress: Progress | None = None) -> UndoResult:
         """Take a batch out: events, nodes nothing else names, descriptions; interests of who is touched are due.
 
-        The graph is then as if it had never seen the batch. What another batch brought too stays. An undo that was
-        killed is gone on with by the same call.
+        The graph is then as if it had never seen the batch. What another batch brought too stays. Rows that the batch
+        refused leave the quarantine, unless another batch refused them too; rows that it, a retry, took in come back
+        there. An undo that was killed is gone on with by the same call.
 
         Args:
             batch: Id of the batch.
@@ -153,11 +154,14 @@ class Loading(Opened):
         Raises:
             NotFound: No such batch.
             UsageError: It is being loaded right now, or is undone already.
+            SourceError: Its quarantine file was mended into something that is no JSON; nothing was undone.
         """
         from graphprofile.ingest.undo import undo_batch
 
         self._prepare()
-        return undo_batch(self.store, batch, self.vocabulary.types, progress=progress)
+        return undo_batch(
+            self.store, batch, self.vocabulary.types, data_dir=self.settings.data_dir, progress=progress
+        )
 
     def retry_quarantine(
         self,
@@ -165,7 +169,7 @@ class Loading(Opened):
         on_conflict: Literal["keep", "replace"] = "keep",
         progress: Progress | None = None,
     ) -> list[LoadResult]:
-        """Load refused rows again, after the file or the vocabulary was mended.
+        """Load refused rows again, after the file or the vocabulary was mended; each is read as its batch read it.
 
         Args:
             *batches: Ids of batches; all with refused rows where none is named.
@@ -177,15 +181,18 @@ class Loading(Opened):
         """
         from graphprofile.ingest.quarantine import list_quarantine
         from graphprofile.ingest.retry import retry_file
+        from graphprofile.ingest.undone import set_aside_undone
 
+        self._prepare()
+        set_aside_undone(self.store, self.settings.data_dir)
         found = {entry.batch: entry.path for entry in list_quarantine(self.settings.data_dir)}
         for batch in batches:
             if batch not in found:
                 raise NotFound(
                     f"No refused rows of batch {batch!r}.",
-                    "`graphprofile quarantine list` names those there are.",
+                    "`graphprofile quarantine list` names those there are; those of a batch that was undone are not "
+                    "tried again: load its file.",
                 )
-        self._prepare()
         return [
             retry_file(self.store, self.vocabulary, found[batch], on_conflict=on_conflict, progress=progress)
             for batch in batches or found

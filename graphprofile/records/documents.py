@@ -74,7 +74,8 @@ class UndoResult(Document):
 
     ``events`` and ``nodes`` were removed; ``handed_over`` events stay, since another batch had brought them too;
     ``restored`` events came back: other versions of removed ones, or ones that the batch had withdrawn;
-    ``descriptions`` nodes gave way to their earlier descriptions.
+    ``descriptions`` nodes gave way to their earlier descriptions. Of the quarantine, ``refused`` rows of the batch left
+    the open ones, and ``reopened`` are open again, which the batch, a retry, had taken in.
     """
 
     batch: str
@@ -83,6 +84,8 @@ class UndoResult(Document):
     restored: int
     descriptions: int
     nodes: int
+    refused: int
+    reopened: int
     seconds: float
 
 

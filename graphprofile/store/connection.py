@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,14 +13,12 @@ from typing import Any, TypeVar
 import neo4j
 
 from graphprofile import queries
-from graphprofile.errors import EngineError, NoVectorIndex, UsageError
+from graphprofile.errors import EngineError, UsageError
 from graphprofile.settings import Settings
 from graphprofile.store import asking, bulk, embedded
 from graphprofile.store.drawing import drawable
 from graphprofile.store.engines import (
-    VECTOR_LABELS,
     Neo4j,
-    check_vector,
     write_clause,
     writes_refused,
 )
@@ -29,48 +27,14 @@ from graphprofile.store.link import DRIVER_ERRORS, Link
 from graphprofile.store.parameters import unprinted
 from graphprofile.store.reading import plain
 from graphprofile.store.schema import create_schema
+from graphprofile.store.transaction import Transaction, all_rows, roll_back, statement_text
+from graphprofile.store.vectors import VectorIndexes
 
 T = TypeVar("T")
 STREAM_FETCH_SIZE = 5000
-MOST_DIMENSIONS = 4096
 
 
-class Transaction:
-    """One explicit transaction; made by :meth:`Store.write`."""
-
-    def __init__(self, link: Link, transaction: neo4j.Transaction) -> None:
-        self._link = link
-        self._transaction = transaction
-
-    def run(
-        self,
-        query: str,
-        /,
-        *,
-        event_types: Sequence[str] = (),
-        quoted_names: Sequence[str] = (),
-        **params: Any,
-    ) -> list[dict[str, Any]]:
-        """Run a named query and collect its rows.
-
-        Args:
-            query: Name of a file under ``cypher/``, e.g. ``tags/list_due``.
-            event_types: Relationship types for a file that works on events.
-            quoted_names: Labels, or a relationship type, for a file that takes any.
-            **params: The query's parameters.
-
-        Raises:
-            ConstraintViolated: A uniqueness constraint objected; the transaction is over.
-            EngineError: The statement failed; names the query.
-        """
-        text = queries.text(query, tuple(event_types), tuple(quoted_names))
-        try:
-            return _rows(self._transaction.run(_text(text), unprinted(params)))
-        except DRIVER_ERRORS as error:
-            raise self._link.failure(error, f"query {query}") from error
-
-
-class Store:
+class Store(VectorIndexes):
     """A graph on either engine: a server by its URI, or the embedded engine without one.
 
     May be used from several threads. Closes itself at the end of the program.
@@ -137,7 +101,7 @@ class Store:
 
         def attempt() -> list[dict[str, Any]]:
             with self._reading() as runner:
-                return _rows(runner.run(_text(text), unprinted(params)))
+                return all_rows(runner.run(statement_text(text), unprinted(params)))
 
         return self._link.repeat(attempt, f"query {query}")
 
@@ -222,7 +186,7 @@ class Store:
             def attempt() -> tuple[neo4j.Result, neo4j.Record | None]:
                 stack.close()
                 reading = self._reading(STREAM_FETCH_SIZE)
-                result = stack.enter_context(reading).run(_text(text), unprinted(params))
+                result = stack.enter_context(reading).run(statement_text(text), unprinted(params))
                 return result, next(iter(result), None)
 
             result, record = self._link.repeat(attempt, where)
@@ -262,19 +226,19 @@ class Store:
         def attempt() -> list[dict[str, Any]]:
             with self._link.session(read_only=read_only) as session:
                 if in_transactions:
-                    return _plain_rows(session.run(_text(text), unprinted(parameters)))
+                    return _plain_rows(session.run(statement_text(text), unprinted(parameters)))
                 transaction = session.begin_transaction()
                 try:
-                    result = transaction.run(_text(text), unprinted(parameters))
+                    result = transaction.run(statement_text(text), unprinted(parameters))
                     rows = _plain_rows(result)
                     counters = result.consume().counters
                 except BaseException:
-                    _roll_back(transaction)
+                    roll_back(transaction)
                     raise
                 if not read_only:
                     transaction.commit()
                     return rows
-                _roll_back(transaction)
+                roll_back(transaction)
                 if counters.contains_updates or counters.contains_system_updates:
                     raise writes_refused("it changed something")
                 return rows
@@ -310,7 +274,7 @@ class Store:
                 try:
                     value = work(Transaction(self._link, transaction))
                 except BaseException:
-                    _roll_back(transaction)
+                    roll_back(transaction)
                     raise
                 try:
                     transaction.commit()
@@ -333,111 +297,6 @@ class Store:
             EngineError: One cannot be made, e.g. because what is there already is not unique.
         """
         return create_schema(self._statement, self._link.kind, event_types)
-
-    def create_vector_index(self, label: str, dimensions: int) -> None:
-        """A cosine index over ``embedding`` of User, Item or Content; remade when the dimensions change.
-
-        Raises:
-            UsageError: Another label, or dimensions outside 1 to 4096.
-            EngineError: The engine refused.
-        """
-        if label not in VECTOR_LABELS or not 1 <= dimensions <= MOST_DIMENSIONS:
-            raise UsageError(
-                f"There can be no vector index over {label!r} with {dimensions} dimensions.",
-                f"Labels: {', '.join(VECTOR_LABELS)}; dimensions: 1 to {MOST_DIMENSIONS}.",
-            )
-        if isinstance(self._link.kind, Neo4j):
-            self._link.kind.create_vector_index(self._statement, label, dimensions)
-            return
-        if not self.embedded:
-            raise EngineError(
-                f"{self.uri} is an ArcadeDB server, where a vector index cannot be made over Bolt.",
-                "Use the embedded engine (no URI), or Neo4j.",
-            )
-
-        def attempt() -> None:
-            channel = self._link.channel
-            if channel is None:
-                raise ConnectionResetError("the connection is lost")
-            channel.ask(op="vector_index", label=label, dimensions=dimensions)
-
-        self._link.repeat(attempt, f"vector index over {label}")
-
-    def drop_vector_indexes(self) -> None:
-        """Remove the vector indexes; only where ``builds_vector_index_at_once``, and does nothing elsewhere."""
-        kind = self._link.kind
-        if isinstance(kind, Neo4j):
-            for label in VECTOR_LABELS:
-                kind.drop_vector_index(self._statement, label)
-
-    def vector_search(self, label: str, vector: Sequence[float], k: int) -> list[tuple[str, float]]:
-        """The nodes whose embedding is nearest, from the engine's vector index.
-
-        Args:
-            label: User, Item or Content.
-            vector: Query vector ``[dimensions]``.
-            k: How many at most.
-
-        Returns:
-            (id, cosine in [-1, 1]) pairs, best first, ties by id.
-
-        Raises:
-            UsageError: The vector is empty, zero or not finite, or k is below 1.
-            EngineError: There is no index over that label, or it has other dimensions than the vector.
-        """
-        rows = self._search("vectors/search_nodes", label, vector, k)
-        return self._neighbours((row["id"], row["score"]) for row in rows)
-
-    def vector_search_of(
-        self, model: str, label: str, vector: Sequence[float], k: int
-    ) -> list[tuple[str, float]] | None:
-        """As :meth:`vector_search`, but None where the index cannot tell.
-
-        It cannot where it does not exist, while another model's vectors are written, and where those of this model
-        never all were.
-
-        Args:
-            model: The version whose vectors count.
-            label: User, Item or Content.
-            vector: Query vector ``[dimensions]``.
-            k: How many at most.
-        """
-        try:
-            rows = self._search("vectors/search_nodes_of_one_model", label, vector, k)
-        except NoVectorIndex:
-            return None
-        except EngineError:
-            # A model on its way may have remade the index for its own dimensions.
-            if self.read("embed/read_coming"):
-                return None
-            raise
-        found, changing = rows[0]["found"], rows[0]["changing"]
-        if changing or any(one != model for _, _, one in found):
-            return None
-        return self._neighbours((id_, score) for id_, score, _ in found)
-
-    def _search(self, query: str, label: str, vector: Sequence[float], k: int) -> list[dict[str, Any]]:
-        if k < 1:
-            raise UsageError(f"k is {k}: at least 1 neighbour must be asked for.")
-        name = self._link.kind.vector_index_name(label)
-        checked = check_vector([float(value) for value in vector])
-        try:
-            return self.read(query, index=name, k=int(k), vector=checked)
-        except EngineError as error:
-            shown = self.read("schema/show")
-            if not any(row["label"] == label and row["properties"] == ["embedding"] for row in shown):
-                raise NoVectorIndex(
-                    f"There is no vector index over {label}.",
-                    "`graphprofile train` makes the first one, `graphprofile embed --all` a lost one.",
-                ) from error
-            raise EngineError(
-                f"The vector index over {label} cannot be asked with {len(checked)} dimensions: {error}",
-                "Vectors and index come from different models: `graphprofile embed --all` mends that.",
-            ) from error
-
-    def _neighbours(self, scored: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
-        found = [(str(id_), self._link.kind.cosine(float(score))) for id_, score in scored]
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
     def require_alone(self) -> None:
         """Refuse where others use the embedded store; see :func:`graphprofile.store.bulk.require_alone`."""
@@ -480,7 +339,7 @@ class Store:
         def attempt() -> list[dict[str, Any]]:
             try:
                 with self._link.session(read_only=False) as session:
-                    return _rows(session.run(_text(text), unprinted(params)))
+                    return all_rows(session.run(statement_text(text), unprinted(params)))
             except DRIVER_ERRORS as error:
                 if self._link.kind.made_meanwhile(error):
                     return []
@@ -499,22 +358,6 @@ def _close_open_stores() -> None:
         store.close()
 
 
-def _text(text: str) -> Any:
-    """A statement for the driver, whose type wants literal strings only: ours come from files or the user."""
-    return text
-
-
-def _rows(result: neo4j.Result) -> list[dict[str, Any]]:
-    keys = result.keys()
-    return [dict(zip(keys, record.values(), strict=True)) for record in result]
-
-
 def _plain_rows(result: neo4j.Result) -> list[dict[str, Any]]:
     keys = result.keys()
     return [dict(zip(keys, map(plain, record.values()), strict=True)) for record in result]
-
-
-def _roll_back(transaction: neo4j.Transaction) -> None:
-    """Undo, whatever state the driver is in: a transaction that cannot be told to end ends with its session."""
-    with contextlib.suppress(Exception):
-        transaction.rollback()

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
@@ -17,7 +18,6 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_delay,
     wait_random_exponential,
 )
 
@@ -26,6 +26,7 @@ from graphprofile.logs import log
 from graphprofile.settings import Settings
 from graphprofile.store import embedded
 from graphprofile.store.engines import ArcadeDB, Engine, Neo4j, connection_lost, engine_of
+from graphprofile.store.silence import bound_silence
 
 T = TypeVar("T")
 DRIVER_ERRORS = (Neo4jError, DriverError, OSError)
@@ -136,7 +137,7 @@ class Link:
             session.close()
 
     def repeat(self, attempt: Callable[[], T], where: str, *, own: bool = False) -> T:
-        """Do something until it succeeds, fails for good, or ``settings.retry_seconds`` are over.
+        """Do something until it succeeds, fails for good, or it is ``settings.retry_seconds`` since it failed first.
 
         Args:
             attempt: What to do, wholly, each time.
@@ -144,6 +145,13 @@ class Link:
             own: Whether the statement is the user's own text.
         """
         lost = violations = 0
+        failed_first: float | None = None
+
+        def over(_: RetryCallState) -> bool:
+            # An attempt may take minutes, or minutes may pass until a silent connection is given up.
+            nonlocal failed_first
+            failed_first = time.monotonic() if failed_first is None else failed_first
+            return time.monotonic() - failed_first >= seconds
 
         def once() -> T:
             nonlocal lost, violations
@@ -176,7 +184,7 @@ class Link:
         retrying = Retrying(
             retry=retry_if_exception_type(Passing),
             wait=wait_random_exponential(multiplier=0.02, max=2.0),
-            stop=stop_after_delay(seconds),
+            stop=over,
             before_sleep=partial(_log_repeat, where),
             reraise=True,
         )
@@ -246,6 +254,8 @@ class Link:
                 telemetry_disabled=True,
                 user_agent="graphprofile",
             )
+            if self.settings.uri is not None:
+                bound_silence(driver, self.settings.silent_seconds)
             kind = engine_of(driver.get_server_info().agent)
             # Engines check the database's name only when something runs in it.
             with driver.session(database=self._database) as session:

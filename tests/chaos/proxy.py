@@ -19,7 +19,7 @@ class _Pair:
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client, self.server = client, server
-        self.swallow = False
+        self.swallow = self.stall = False
         self.cut_at_answer = False
 
     def cut(self) -> None:
@@ -82,6 +82,12 @@ class Proxy:
                 pair.swallow = True
             return len(self._pairs)
 
+    def stall(self) -> None:
+        """From now on take nothing from the clients there are now, whose sockets fill up, and leave them open."""
+        with self._lock:
+            for pair in self._pairs:
+                pair.stall = True
+
     def close(self) -> None:
         """Listen no more and cut what is open."""
         with contextlib.suppress(OSError):
@@ -126,6 +132,8 @@ class Proxy:
                         self._commits += 1
                         pair.cut_at_answer |= self._commits in self.commits_to_cut
                 self._pass_on(pair, pair.server, data)
+                if pair.stall:
+                    return
         self._end(pair)
 
     def _answer(self, pair: _Pair) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -181,6 +182,22 @@ class TestTransactions:
             store.write(work)
         assert len(calls) > 1
         assert raised.value.hint is not None
+
+    def test_an_attempt_that_took_longer_than_the_bound_is_repeated(
+        self, settings_for_store: Settings
+    ) -> None:
+        calls = []
+
+        def work(tx: Transaction) -> int:
+            calls.append(1)
+            if len(calls) == 1:
+                time.sleep(0.5)
+                raise TransientError("deadlock")
+            return len(calls)
+
+        settings = settings_for_store.model_copy(update={"retry_seconds": 0.3})
+        with Store.open(settings) as store:
+            assert store.write(work) == 2
 
     def test_ctrl_c_is_not_hidden_by_what_it_breaks(self, store: Store) -> None:
         def work(tx: Transaction) -> None:

@@ -14,9 +14,9 @@ import pytest
 from graphprofile.loaders.generic import GenericLoader
 
 from graphprofile.errors import ConfigError, SourceError
+from graphprofile.ingest.jsonable import MAX_LEVELS
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.quarantine import (
-    MAX_LEVELS,
     Origin,
     QuarantineWriter,
     finish_retry,
@@ -59,7 +59,9 @@ def test_rows_are_on_disk_as_they_come_and_for_the_owner_only(tmp_path: Path) ->
     writer.add([rejection("1,2", 9, columns=("a", "b", "c"), separator=",", kind="users")])
     # Readable before it is closed: a killed load keeps what it refused.
     first, second = writer.path.read_bytes().splitlines()
-    assert orjson.loads(first) == {
+    told = orjson.loads(first)
+    assert len(bytes.fromhex(told.pop("key"))) == 16
+    assert told == {
         "source": "f.csv",
         "line": 3,
         "field": "user_id",
@@ -152,13 +154,19 @@ def test_a_retry_keeps_what_is_still_refused(tmp_path: Path) -> None:
     with QuarantineWriter(tmp_path, "b1") as writer:
         writer.add([rejection({"n": n}) for n in range(3)])
     path = writer.path
-    left = [(row.rejection, row.origin) for row in read_quarantine(path)][:1]
-    assert finish_retry(path, left) == path
+    first, *rest = read_quarantine(path)
+    assert finish_retry(path, [first], rest, "r1") == path
     assert [row.columns for row in read_quarantine(path)] == [{"n": 0}]
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    assert finish_retry(path, []) == path.with_suffix(".retried")
+    done = path.with_suffix(".retried")
+    assert finish_retry(path, [], [first], "r2") == done
     assert list_quarantine(tmp_path) == []
     assert [entry.name for entry in path.parent.iterdir()] == ["b1.retried"]
+    assert [(row.columns, row.retried_by) for row in read_quarantine(done)] == [
+        ({"n": 1}, "r1"),
+        ({"n": 2}, "r1"),
+        ({"n": 0}, "r2"),
+    ]
 
 
 @pytest.mark.parametrize("line", ["{", "5", "{}", '{"kind": "planets"}'])
@@ -258,4 +266,4 @@ def test_a_row_nested_without_end_is_kept_as_far_as_json_can_hold_it(tmp_path: P
     assert row.columns is not None
     assert row.columns["y"] == 2
     assert f"(nested more than {MAX_LEVELS} levels deep)" in str(row.columns["x"])
-    assert refusal_key(rejection({"x": nested}))
+    assert refusal_key(rejection({"x": nested}), row.origin)

@@ -89,7 +89,7 @@ def test_constants_stand_in_every_row_and_go_along_into_the_quarantine(tmp_path:
     (chunk,) = read_source(source)
     assert chunk.frame.rows(named=True) == [{"a": "1", "b": "2", "survey": "s"}]
     (refused,) = chunk.rejected
-    row = QuarantinedRow(Rejection(**{**vars(refused), "row": "3,4"}), Origin("users", "survey"))
+    row = QuarantinedRow.of(Rejection(**{**vars(refused), "row": "3,4"}), Origin("users", "survey"))
     assert row.columns == {"a": "3", "b": "4", "survey": "s"}
 
 

@@ -114,5 +114,5 @@ def test_a_refused_record_can_be_mended(tmp_path: Path) -> None:
     path = tmp_path / "f.vcf"
     path.write_bytes(b"BEGIN:VCARD\nFN:\xff\nEND:VCARD\n")
     (chunk,) = _file_chunks(SourceFile(path, "users", "runs", runs=MARKS), "users", 100)
-    row = QuarantinedRow(chunk.rejected[0], Origin("users", "contacts"))
+    row = QuarantinedRow.of(chunk.rejected[0], Origin("users", "contacts"))
     assert row.columns == {"record": "BEGIN:VCARD\nFN:\\xff\nEND:VCARD"}

@@ -224,15 +224,15 @@ def _prepare(
         "way": way_of(recipe),
     }
     bulk = Bulk(sources.batch, properties, vocabulary, files)
-    with QuarantineWriter(
+    writer = QuarantineWriter(
         data_dir,
         sources.batch,
         loader=recipe.loader,
         mapping=recipe.mapping,
         time_zone=recipe.time_zone,
         time_unit=recipe.time_unit,
-    ) as writer:
-        refusals = Refusals(writer, data_dir)
+    )
+    with Refusals(writer, data_dir) as refusals:
         prepared = prepare(itertools.chain(first, checked), bulk, sink, passes, refusals.add, progress)
         quarantine = refusals.close()
     shutil.rmtree(passes)
@@ -241,7 +241,7 @@ def _prepare(
         try:
             require(judge(sources.thresholds, prepared.quality))
         except BatchRefused:
-            writer.path.unlink(missing_ok=True)
+            refusals.forget()
             raise
     return prepared, quarantine
 
