@@ -99,9 +99,14 @@ class Engine:
 
     def fresh_database(self) -> Any:
         """An empty database in the place of the one there is."""
-        self.database._java_db.getEmbedded().drop()
-        self.server._java_server.removeDatabase(DATABASE)
-        self.database = self.server.create_database(DATABASE)
+        import jpype
+
+        server = self.server._java_server
+        # Under the lock of those who look for it: one who came in between would open it again, half gone.
+        with jpype.synchronized(_private(server, "databases")):
+            self.database._java_db.getEmbedded().drop()
+            server.removeDatabase(DATABASE)
+            self.database = self.server.create_database(DATABASE)
         return self.database
 
     def flush(self) -> None:
