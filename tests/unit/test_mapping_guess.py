@@ -97,6 +97,120 @@ def test_ratings_epochs_and_no_word_for_what_happened(tmp_path: Path) -> None:
     assert found.tables[0].good == 200
 
 
+def orders(columns: str, rows: int = 60) -> str:
+    """Order lines: users have names, things have names, of which none is the other's."""
+    said = {
+        "order_id": lambda n: f"{n // 2}",
+        "customer_id": lambda n: f"c{n % 7}",
+        "customer_name": lambda n: f"Person {n % 7}",
+        "Name": lambda n: f"Person {n % 7}",
+        "customer_country": lambda n: "FR DE".split()[n % 7 % 2],
+        "customer_mood": lambda n: f"m{n % 5}",
+        "sku": lambda n: f"s{n % 11}",
+        "product": lambda n: f"Thing {n % 11}",
+        "Bezeichnung": lambda n: f"Thing {n % 11}",
+        "price": lambda n: f"{n % 11 + 1}.50",
+        "currency": lambda n: "EUR USD".split()[n % 2],
+        "date": lambda n: f"2020-01-{n % 28 + 1:02d} 10:30",
+    }
+    names = columns.split(",")
+    lines = [",".join(said[name](n) for name in names) for n in range(rows)]
+    return "\n".join([columns, *lines]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("columns", "title", "of_users"),
+    [
+        ("order_id,customer_id,customer_name,sku,product,price,date", "product", ["customer_name"]),
+        ("customer_id,Name,sku,Bezeichnung,price,date", "Bezeichnung", ["Name"]),
+        ("sku,Bezeichnung,customer_id,Name,price,date", "Bezeichnung", ["Name"]),
+        ("date,customer_id,customer_country,customer_mood,sku,price", None, ["customer_country"]),
+    ],
+)
+def test_a_name_is_its_owners(tmp_path: Path, columns: str, title: str | None, of_users: list[str]) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(orders(columns), "utf-8")
+    rules, found = drafted(path)
+    assert rules.get("items", {}).get("title") == title
+    assert rules["users"]["user_id"] == "customer_id"
+    assert rules["users"]["properties"] == {"keep": of_users}
+    assert not set(of_users) & set(rules["events"].get("properties", {}).get("keep", ()))
+    assert all(table.good == 60 and not table.refused for table in found.tables)
+
+
+def test_of_one_row_for_each_the_nearer_id_owns_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "customer_id,Name,sku,Titel,date\nc1,Ann,s1,Tea,2020-01-01\nc2,Bo,s2,Mint,2020-01-02\n", "utf-8"
+    )
+    rules, _ = drafted(path)
+    assert rules["items"]["title"] == "Titel"
+    assert rules["users"]["properties"] == {"keep": ["Name"]}
+
+
+def log(columns: str, rows: int = 60) -> str:
+    lines = [
+        {
+            "student": f"u{n % 5}",
+            "unit_code": f"l{n % 8}",
+            "device": "web ios".split()[n % 2],
+            "seconds": f"{n}",
+        }
+        | {name: f"2020-01-{n % 28 + 1:02d} 10:{n % 60:02d}" for name in ("at", "updated_at")}
+        for n in range(rows)
+    ]
+    return (
+        "\n".join([columns, *(",".join(line[name] for name in columns.split(",")) for line in lines)]) + "\n"
+    )
+
+
+def test_users_that_come_again_at_other_times_are_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(log("student,device,unit_code,at"), "utf-8")
+    rules, found = drafted(path)
+    assert rules["events"]["object_id"] == "unit_code"
+    assert any("student comes again with other times" in doubt for doubt in found.unsure)
+    assert found.tables[0].good == 60
+    path.write_text(log("student,seconds,at"), "utf-8")
+    rules, found = drafted(path)
+    assert list(rules["users"]) == ["user_id", "updated_at", "properties"]
+    assert any("write [events] with user_id" in doubt for doubt in found.unsure)
+    # Versions of what is known of somebody are no log.
+    path.write_text(log("student,unit_code,updated_at"), "utf-8")
+    rules, found = drafted(path)
+    assert list(rules) == ["source", "columns", "users"]
+    assert found.unsure == []
+
+
+def test_several_currencies_are_said_with_the_rule_that_makes_them_one(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    for column in ("currency", "paid_in"):
+        path.write_text(orders("customer_id,sku,price,currency,date").replace("currency", column), "utf-8")
+        _, found = drafted(path)
+        assert any(f"amounts in EUR, USD ({column})" in doubt for doubt in found.unsure), column
+        _, _, rest = found.text.partition("[columns.price]\n")
+        rule = [
+            line.removeprefix("# ") for line in rest.partition("\n\n")[0].splitlines() if line[:3] != "# L"
+        ]
+        text = "[columns.price]\n" + "\n".join(rule).replace("?", "0.91")
+        assert tomllib.loads(text)["columns"]["price"]["convert"] == {
+            "unit": column,
+            "factors": [{"unit": "EUR", "factor": 1}, {"unit": "USD", "factor": 0.91}],
+        }
+    path.write_text(orders("customer_id,sku,price,currency,date").replace("USD", "EUR"), "utf-8")
+    assert "amounts in" not in drafted(path)[1].text
+
+
+def test_equal_rows_without_ids_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    whole = orders("customer_id,sku,price,date")
+    path.write_text(whole + "".join(whole.splitlines(keepends=True)[1:4]), "utf-8")
+    _, found = drafted(path)
+    assert any(doubt.startswith("3 of 63 rows looked at are equal") for doubt in found.unsure)
+    path.write_text(whole, "utf-8")
+    assert not any("are equal" in doubt for doubt in drafted(path)[1].unsure)
+
+
 def test_excel_days_nulls_and_quoted_ids(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     rows = [

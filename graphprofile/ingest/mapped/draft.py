@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 
+from graphprofile.ingest.mapped.doubts import convert_lines, look_for_equal_rows
 from graphprofile.ingest.mapped.facts import Facts
-from graphprofile.ingest.mapped.guess import Guess, is_agent, is_unit, numeric_format
+from graphprofile.ingest.mapped.guess import Guess, is_agent, numeric_format
 from graphprofile.ingest.mapped.sample import Sample
 
 PADDED = 0.001
@@ -16,6 +17,7 @@ PADDED = 0.001
 def draft(sample: Sample, found: Guess) -> str:
     """The text of a first mapping file; what a person must look at is added to ``found.unsure``."""
     columns = list(_columns(found))
+    look_for_equal_rows(sample.frame, found)
     head = [
         f"# A first mapping of {sample.path.name}, by `graphprofile map`: look at every line, above all at what is",
         "# marked LOOK. `graphprofile map --check` checks it, `graphprofile load --mapping` uses it.",
@@ -101,8 +103,7 @@ def _column(name: str, seen: Facts, found: Guess) -> Iterator[str]:
         yield 'type = "time"'
     elif seen.is_number and seen.quoted <= 0.5 and name not in _ids(found):
         yield f'type = "{"int" if seen.whole > 0.999 else "float"}"'
-    if is_unit(name):
-        yield f"# LOOK: amounts in {', '.join(seen.common[:4])}: bring them to one with `convert`, see docs/mapping.md"
+    yield from convert_lines(found, name)
 
 
 def _formats(name: str, seen: Facts, found: Guess) -> Iterator[str]:
@@ -164,6 +165,13 @@ def _tables(found: Guess) -> Iterator[str]:
         if "timestamp" in fields:
             yield f"updated_at = {text(fields['timestamp'])}   # of two descriptions the later one holds"
         yield from _tags(found)
+    if found.of_users:
+        yield ""
+        yield "[users]   # the same rows say who their users are: take out what nobody needs to know"
+        yield f"user_id = {text(fields['user_id'])}"
+        if "timestamp" in fields:
+            yield f"updated_at = {text(fields['timestamp'])}   # of two descriptions the later one holds"
+        yield f"properties = {{ keep = {_array(found.of_users)} }}"
 
 
 def _event_parts(found: Guess) -> Iterator[str]:
@@ -205,7 +213,7 @@ def _tags(found: Guess) -> Iterator[str]:
 
 
 def _properties(found: Guess) -> Iterator[str]:
-    kept = _kept(found)
+    kept = [name for name in _kept(found) if name not in found.of_users]
     if kept:
         yield f"properties = {{ keep = {_array(kept)} }}"
     for name, why in found.left_out.items():
