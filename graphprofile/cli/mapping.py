@@ -112,4 +112,6 @@ def _show(table: TablePreview) -> None:
         names = list(table.rows[0])
         print_table(names, [[row[name] for name in names] for row in table.rows], stderr=True)
     for reason, count in table.refused.items():
-        note(f"  refused, {count:,}: {reason}")
+        note(f"  refused, {count:,}: {reason}".replace("\n", "\n    "))
+    for column in table.absent:
+        note(f"  no row looked at has {column}, which the mapping names")

@@ -14,6 +14,7 @@ import polars as pl
 from graphprofile.errors import SourceError, UsageError
 from graphprofile.ingest.columns import settle
 from graphprofile.ingest.fields import clean_text, is_missing, number
+from graphprofile.ingest.nested import columns_of, reach
 from graphprofile.ingest.times import parse_time
 from graphprofile.records import Kind
 
@@ -186,22 +187,35 @@ class Mapping:
         named = [entry.field for entry in self.entries if entry.field]
         return (*named, *(name for name in columns if name not in taken and name not in named))
 
-    def apply(self, frame: pl.DataFrame, source: str, fixed_columns: bool = True) -> pl.DataFrame:
+    def apply(
+        self, frame: pl.DataFrame, source: str, fixed_columns: bool = True, needed: Sequence[str] = ()
+    ) -> pl.DataFrame:
         """The frame under the mapped names; a column that lost its name to a mapped one is left out.
 
-        Rows whose value does not have the declared type get a reason in the column ``_reject``.
+        A name with points leads into objects where no column has it, see :func:`graphprofile.ingest.nested.reach`. Rows
+        whose value does not have the declared type get a reason in the column ``_reject``.
+
+        Args:
+            frame: Rows as the source gave them.
+            source: Of the rows, for messages.
+            fixed_columns: Whether every row has every column.
+            needed: Fields whose column some row must have even where each brings its own.
 
         Raises:
-            SourceError: A mapped column that a file with fixed columns does not have.
+            SourceError: A mapped column that a file with fixed columns does not have, or no row of a needed field.
         """
         if not self.entries:
             return frame
+        found = {
+            entry.column: reach(frame, entry.column) for entry in self.entries if entry.column is not None
+        }
         for entry in self.entries:
-            if fixed_columns and entry.column is not None and entry.column not in frame.columns:
-                close = did_you_mean(entry.column, frame.columns)
+            must_be = fixed_columns or entry.field in needed
+            if must_be and entry.column is not None and found[entry.column] is None:
+                names = columns_of(frame)
                 raise SourceError(
-                    f"{source}: there is no column {entry.column!r}{close}.",
-                    f"Its columns: {listed(frame.columns)}.",
+                    f"{source}: there is no column {entry.column!r}{did_you_mean(entry.column, names)}.",
+                    f"Its columns: {listed(names)}.",
                 )
         taken = {entry.column for entry in self.entries}
         named = {entry.field for entry in self.entries}
@@ -218,8 +232,8 @@ class Mapping:
                 column = pl.Series(entry.field, [entry.constant], dtype=pl.String).new_from_index(
                     0, frame.height
                 )
-            elif entry.column in frame.columns:
-                column = frame[entry.column].alias(entry.field)
+            elif (there := found[entry.column]) is not None:
+                column = there.alias(entry.field)
             else:
                 column = pl.Series(entry.field, [None], dtype=pl.String).new_from_index(0, frame.height)
             if entry.type is not None:

@@ -23,7 +23,7 @@ from graphprofile.ingest.header import csv_header, with_constants
 from graphprofile.ingest.mapping import Mapping, check_required, guess_kind
 from graphprofile.ingest.occurrences import Occurrences
 from graphprofile.ingest.quality.filled import count_filled
-from graphprofile.ingest.rows import dict_chunks, json_chunks
+from graphprofile.ingest.rows import ROWS, dict_chunks, json_chunks
 from graphprofile.ingest.runs import run_chunks
 from graphprofile.ingest.slices import in_slices
 from graphprofile.ingest.sql.reading import OpenSource, sql_chunks
@@ -54,12 +54,11 @@ CHUNK_ROWS = 20_000
 CHUNK_BYTES = 16 << 20
 CHECK_ROWS = 40_000
 """Rows checked at once: every operation on columns has a price of its own, so few large ones are cheaper."""
-ROWS = "<rows>"
-"""Name of a source that is no file."""
 
 C = TypeVar("C", EventChunk, DescriptionChunk, RetractionChunk)
 Source = Any
-"""A :class:`SourceFile` or path, a frame (Polars, pandas, Arrow), a query, or an iterable of dicts."""
+"""A :class:`SourceFile` or path, a frame (Polars, pandas, Arrow), a query, an iterable of dicts, or a chunk of one of
+these that was read before."""
 
 
 def read_source(
@@ -90,6 +89,8 @@ def read_source(
             yield from keep_together(chunks, source.together, source.fill)
     elif isinstance(source, SqlSource | OpenSource):
         yield from sql_chunks(source, kind or source.kind or "events", chunk_rows)
+    elif isinstance(source, RawChunk):
+        yield replace(source, kind=kind or source.kind)
     elif is_frame(source):
         yield from frame_chunks(source, kind or "events", ROWS, chunk_rows)
     elif isinstance(source, AbstractMapping) or not isinstance(source, Iterable):
@@ -108,6 +109,8 @@ def source_name(source: Source) -> str:
     """What a source is called in messages."""
     if isinstance(source, SqlSource | OpenSource):
         return source.name
+    if isinstance(source, RawChunk):
+        return source.source
     return str(source.path) if isinstance(source, SourceFile) else ROWS
 
 
@@ -181,7 +184,7 @@ def read_checked(
     if kind is None and isinstance(source, SourceFile | SqlSource):
         kind = source.kind
     if isinstance(source, AbstractMapping) or not (
-        isinstance(source, SourceFile | SqlSource | Iterable) or is_frame(source)
+        isinstance(source, SourceFile | SqlSource | RawChunk | Iterable) or is_frame(source)
     ):
         raise _no_source(source)
     if kind is None:

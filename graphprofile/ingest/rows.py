@@ -15,6 +15,8 @@ from graphprofile.ingest.text import Block, blocks
 from graphprofile.ingest.uncollected import uncollected
 from graphprofile.records import Kind, RawChunk, Rejection
 
+ROWS = "<rows>"
+"""Name of a source that is no file."""
 MAX_COLUMNS = 1_000
 CHUNK_BYTES = 16 << 20
 

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from graphprofile.errors import SourceError
-from graphprofile.ingest.mapping import SKIP, Mapping
+from graphprofile.ingest.mapping import REQUIRED, SKIP, Mapping
+from graphprofile.ingest.rows import ROWS
 from graphprofile.ingest.uncollected import uncollected
 from graphprofile.records import Loader, RawChunk, Reading, Rejection
 
@@ -43,9 +44,13 @@ def transformed(
     Raises:
         SourceError: The loader lost rows, or a mapped column is not there.
     """
+    begun = False
     for raw in chunks:
         made = transform(raw, loader, reading)
-        made.frame = mapping.apply(made.frame, made.raw.source, made.raw.fixed_columns)
+        # Rows handed over one by one are judged one by one; a file is one thing, and may be the wrong one.
+        needed = () if begun or raw.source == ROWS or not made.frame.height else REQUIRED[raw.kind]
+        begun |= bool(made.frame.height)
+        made.frame = mapping.apply(made.frame, made.raw.source, made.raw.fixed_columns, needed)
         made.cleaned = {} if reading is None else reading.changed()
         yield made
 

@@ -204,7 +204,8 @@ def _tags(found: Guess) -> Iterator[str]:
         return
     yield "tags = ["
     for column in columns:
-        kind = re.sub(r"[^a-z0-9_-]+", "_", column.lower()).strip("_")
+        # Of `product.tags` the last word says what they are.
+        kind = re.sub(r"[^a-z0-9_-]+", "_", column.lower().rpartition(".")[2]).strip("_")
         kind = kind if re.match(r"[a-z]", kind) else "tag"
         separator = found.facts[column].separator
         parted = f", separator = {text(separator)}" if separator else ""

@@ -134,7 +134,8 @@ def facts_of(column: pl.Series) -> Facts:
     _numbers(text, found)
     if not found.times:
         _times(text.unique(maintain_order=True).head(LOOKED_AT), found)
-    if not found.is_number and not found.is_time:
+    # An array of JSON is a list as it is.
+    if not found.is_number and not found.is_time and not text.str.starts_with("[").all():
         _lists(text, found)
     return found
 

@@ -137,7 +137,7 @@ def _comes_again(frame: pl.DataFrame, facts: dict[str, Facts], user: str, when: 
 
 
 def _acted_on(frame: pl.DataFrame, facts: dict[str, Facts], user: str, when: str | None) -> str | None:
-    """The column that names what events happened to, where no name says it: each user has several, and each comes again."""
+    """The column that names what events happened to, where no name says it: each user has several."""
 
     def fits(name: str) -> bool:
         seen = facts[name]
@@ -233,6 +233,10 @@ def _events(found: Guess, user: str, thing: str | None, when: str | None, vocabu
         for n in _rank(facts, "event", but=set(found.taken))
         if 1 <= facts[n].distinct <= 50 and not facts[n].is_number and not facts[n].is_time
     ]
+    known = {n for n in kinds if any(_ours(word, vocabulary) for word in facts[n].common)}
+    # The type of a product or the status of a customer is not what happened.
+    kinds = [n for n in kinds if n in known or not (named("object", n) or named("user", n))]
+    kinds.sort(key=lambda n: n not in known)
     if kinds:
         found.take("event_type", kinds[0], _told(facts[kinds[0]], "few different words"))
         found.events = {word: _ours(word, vocabulary) for word in facts[kinds[0]].common}

@@ -62,5 +62,5 @@ def check_zone(given: Any) -> Any:
         try:
             zone(given)
         except UsageError as error:
-            raise ValueError(f"{error.message} {error.hint or ''}".strip()) from error
+            raise ValueError(f"{error.message} {error.hint or ''}".strip().removesuffix(".")) from error
     return given

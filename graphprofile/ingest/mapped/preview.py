@@ -12,15 +12,17 @@ from typing import Any
 import orjson
 
 from graphprofile.errors import GraphProfileError
-from graphprofile.ingest.mapped.check import check_rules
+from graphprofile.ingest.mapped.absent import tell_absent
+from graphprofile.ingest.mapped.check import check_rules, used_columns
 from graphprofile.ingest.mapped.draft import draft
 from graphprofile.ingest.mapped.guess import guess
 from graphprofile.ingest.mapped.model import Rules
 from graphprofile.ingest.mapped.reading import MappingLoader
-from graphprofile.ingest.mapped.sample import Sample, take_sample
+from graphprofile.ingest.mapped.sample import take_sample
 from graphprofile.ingest.mapping import Mapping
+from graphprofile.ingest.nested import reach
 from graphprofile.ingest.read import read_checked, read_source
-from graphprofile.records import EventChunk, RetractionChunk, iso
+from graphprofile.records import EventChunk, RawChunk, RetractionChunk, iso
 from graphprofile.vocabulary import Vocabulary
 
 HEAD_ROWS = 10_000
@@ -37,6 +39,7 @@ class TablePreview:
         refused: ``field: reason`` -> rows, most first.
         skipped: Reason -> rows left out on purpose.
         cleaned: Rule -> values changed.
+        absent: Columns that the mapping names and no row has, each with the nearest one that is there.
     """
 
     kind: str
@@ -45,6 +48,7 @@ class TablePreview:
     refused: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     cleaned: dict[str, int] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -80,7 +84,8 @@ def draft_mapping(path: Path, vocabulary: Vocabulary, *, rows: int = 5) -> Draft
     text = draft(sample, found)
     unsure = [*sample.notes, *found.unsure]
     rules = check_rules(tomllib.loads(text), "the first mapping", text)
-    return Draft(text, unsure, sample.frame.height, preview(sample, rules, vocabulary, rows))
+    seen = RawChunk("events", str(path), sample.frame, range(1, sample.frame.height + 1))
+    return Draft(text, unsure, sample.frame.height, preview(seen, rules, vocabulary, rows))
 
 
 def preview_head(path: Path, rules: Rules, vocabulary: Vocabulary, rows: int = 5) -> list[TablePreview]:
@@ -91,22 +96,27 @@ def preview_head(path: Path, rules: Rules, vocabulary: Vocabulary, rows: int = 5
     """
     chunks = read_source(MappingLoader(rules).sources([path], None)[0], chunk_rows=HEAD_ROWS)
     try:
-        frame = next(chunks).frame
+        head = next(chunks)
     finally:
         chunks.close()
-    return preview(Sample(path, "", frame), rules, vocabulary, rows)
+    return preview(head, rules, vocabulary, rows)
 
 
-def preview(sample: Sample, rules: Rules, vocabulary: Vocabulary, rows: int) -> list[TablePreview]:
-    """What the sampled rows become."""
+def preview(head: RawChunk, rules: Rules, vocabulary: Vocabulary, rows: int) -> list[TablePreview]:
+    """What rows that were looked at become."""
     loader = MappingLoader(rules)
     tables = []
     for kind in reversed(loader.kinds(None)):
         table = TablePreview(kind)
         refused: Counter[str] = Counter()
+        named = used_columns(rules, kind, named=True) or set()
+        lost = (
+            [] if head.fixed_columns else [name for name in sorted(named) if reach(head.frame, name) is None]
+        )
+        table.absent = tell_absent(head, lost)
         try:
-            for chunk in read_checked(sample.frame, loader, kind, Mapping(), vocabulary):
-                refused.update(f"{entry.field}: {entry.reason.splitlines()[0]}" for entry in chunk.rejected)
+            for chunk in read_checked(head, loader, kind, Mapping(), vocabulary):
+                refused.update(f"{entry.field}: {entry.reason}" for entry in chunk.rejected)
                 if isinstance(chunk, RetractionChunk):
                     continue
                 table.skipped = {
@@ -125,7 +135,7 @@ def preview(sample: Sample, rules: Rules, vocabulary: Vocabulary, rows: int) -> 
                 )
                 table.rows += shown[: rows - len(table.rows)]
         except GraphProfileError as error:
-            refused[f"file: {error.message}"] += sample.frame.height
+            refused[" ".join(filter(None, (f"file: {error.message}", error.hint)))] += head.frame.height
         table.refused = dict(_grouped(refused).most_common(8))
         tables.append(table)
     return tables

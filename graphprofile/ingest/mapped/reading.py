@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from graphprofile.errors import SourceError, UsageError
+from graphprofile.errors import UsageError
+from graphprofile.ingest.mapped.absent import require_every, require_some
 from graphprofile.ingest.mapped.check import used_columns
 from graphprofile.ingest.mapped.clean import Cleaned, Usual, clean, usual_of
 from graphprofile.ingest.mapped.fields import Fields, key_hashes, numbered
 from graphprofile.ingest.mapped.model import Condition, Rules, Skip, Table
 from graphprofile.ingest.mapped.parts import Key, Value
 from graphprofile.ingest.mapped.texts import as_text
-from graphprofile.ingest.mapping import FLAGS, REJECT, SKIP, did_you_mean, listed
+from graphprofile.ingest.mapping import FLAGS, REJECT, SKIP
+from graphprofile.ingest.nested import reach
 from graphprofile.ingest.occurrences import Occurrences
+from graphprofile.ingest.rows import ROWS
 from graphprofile.ingest.sql.source import SqlSource
 from graphprofile.records import Kind, RawChunk, SourceFile
 
@@ -77,7 +80,7 @@ class MappingLoader:
 
     def transform(self, frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
         """One frame that stands for a whole source."""
-        raw = RawChunk(kind, "<rows>", frame, range(1, frame.height + 1))
+        raw = RawChunk(kind, ROWS, frame, range(1, frame.height + 1))
         return self.begin(frame, kind).transform(raw)
 
     def begin(self, source: Any, kind: Kind) -> MappedReading:
@@ -93,7 +96,7 @@ class MappingLoader:
         wanted = [name for name in self.rules.columns if self.rules.columns[name].outliers is not None]
         if not wanted:
             return {}
-        if not isinstance(source, SourceFile | SqlSource | pl.DataFrame):
+        if not isinstance(source, SourceFile | SqlSource | RawChunk | pl.DataFrame):
             raise UsageError(
                 "Outliers are flagged in files, queries and data frames, which can be read twice.",
                 "Write the rows into a file, or take `outliers` out of the mapping.",
@@ -146,6 +149,7 @@ class MappedReading:
         self.table: Table = rules.tables()[kind]
         self._keys, self._duplicates = Occurrences(), Occurrences()
         self._changed: Counter[str] = Counter()
+        self._begun = False
 
     @cached_property
     def _needed(self) -> set[str] | None:
@@ -174,10 +178,14 @@ class MappedReading:
         """Rows in the generic columns, in the same order; reasons in ``_reject`` and ``_skip``.
 
         Raises:
-            SourceError: A file with fixed columns lacks one that the mapping names.
+            SourceError: A file with fixed columns lacks one that the mapping names; or none of the first rows has one
+                that each of them needs.
         """
-        cleaned, frame = self.cleaned_columns(raw)
+        cleaned, absent = self.cleaned_columns(raw)
         height = raw.frame.height
+        if not self._begun and not self._skipped(cleaned, height, but=absent).is_not_null().all():
+            self._begun = True
+            require_some(raw, self.rules, self.kind, absent)
         skipped = self._skipped(cleaned, height)
         stay = skipped.is_null()
         skipped = self._without_duplicates(cleaned, skipped, stay)
@@ -191,7 +199,7 @@ class MappedReading:
                 columns[name] = made.key(name, origin, self._keys, stay)
         if self.table.tagged():
             columns["tags"] = made.tags(self.table.tagged())
-        self._add_properties(columns, cleaned, made, frame.columns)
+        self._add_properties(columns, cleaned, made, raw.frame.columns)
         self._add_flags(columns, cleaned, height)
         for (column, rule), count in cleaned.changed.items():
             if count and self._is_own(column):
@@ -201,33 +209,34 @@ class MappedReading:
         columns[SKIP] = skipped
         return pl.DataFrame([column.alias(name) for name, column in columns.items()])
 
-    def cleaned_columns(self, raw: RawChunk) -> tuple[Cleaned, pl.DataFrame]:
-        """The columns that are needed, cleaned, and as they were.
+    def cleaned_columns(self, raw: RawChunk) -> tuple[Cleaned, list[str]]:
+        """The columns that are needed, cleaned; and the names of those that no row has.
 
         Raises:
             SourceError: A file with fixed columns lacks one.
         """
         needed, there = self._needed, raw.frame.columns
         names = [name for name in there if needed is None or name in needed]
-        missing = sorted((used_columns(self.rules, self.kind, named=True) or set()) - set(there))
-        if missing and raw.fixed_columns:
-            raise SourceError(
-                f"{raw.source}: there is no column {missing[0]!r}{did_you_mean(missing[0], there)}, which the "
-                "mapping names.",
-                f"Its columns: {listed(there)}.",
-            )
+        others = sorted((used_columns(self.rules, self.kind, named=True) or set()) - set(there))
+        found = {name: reach(raw.frame, name) for name in others}
+        absent = [name for name, column in found.items() if column is None]
+        require_every(raw, absent)
         empty = pl.Series("", [], dtype=pl.String).clear(raw.frame.height)
-        frame = pl.DataFrame([*(raw.frame[name] for name in names), *(empty.alias(name) for name in missing)])
-        return clean(frame, self.rules, self.usual), frame
+        reached = [(empty if column is None else column).alias(name) for name, column in found.items()]
+        frame = pl.DataFrame([*(raw.frame[name] for name in names), *reached])
+        return clean(frame, self.rules, self.usual), absent
 
     def staying(self, cleaned: Cleaned, height: int) -> pl.Series:
         """Which rows no rule leaves out."""
         return self._skipped(cleaned, height).is_null()
 
-    def _skipped(self, cleaned: Cleaned, height: int) -> pl.Series:
+    def _skipped(self, cleaned: Cleaned, height: int, but: Sequence[str] = ()) -> pl.Series:
+        """Why rows are left out, null where they stay; rules that look at some columns may be disregarded."""
         reasons = pl.Series(SKIP, [], dtype=pl.String).clear(height)
         for skip in self.rules.skip:
             if skip.tables and self.kind not in skip.tables:
+                continue
+            if any(condition.column in but for condition in skip.when):
                 continue
             mine = _holds(skip, cleaned) & reasons.is_null()
             reasons = reasons.zip_with(~mine, pl.Series([skip.reason]).new_from_index(0, height))

@@ -13,6 +13,7 @@ import polars as pl
 from graphprofile.errors import SourceError
 from graphprofile.ingest.files import DAMAGED, Opened, open_source
 from graphprofile.ingest.header import read_header
+from graphprofile.ingest.nested import unfolded
 from graphprofile.ingest.rows import native_column
 from graphprofile.ingest.text import CsvLines
 from graphprofile.records import SourceFile
@@ -170,7 +171,7 @@ def _objects(text: bytes, found: Sample) -> pl.DataFrame:
     names = dict.fromkeys(name for row in rows for name in row)
     if found.refused:
         found.notes.append(f"{found.refused} lines seen are no JSON objects.")
-    return pl.DataFrame([native_column(name, [row.get(name) for row in rows]) for name in names])
+    return unfolded(pl.DataFrame([native_column(name, [row.get(name) for row in rows]) for name in names]))
 
 
 def _parquet(path: Path, opened: Opened) -> Sample:
@@ -185,7 +186,7 @@ def _parquet(path: Path, opened: Opened) -> Sample:
         table = pa.Table.from_batches([part for part in parts if part is not None], schema=file.schema_arrow)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path}: the Parquet file cannot be read: {error}.", "Get it again.") from error
-    frame = pl.DataFrame(table)
+    frame = unfolded(pl.DataFrame(table))
     if not frame.height:
         raise SourceError(f"{path}: the file holds no rows.", "Check how it was written.")
     return Sample(path, "parquet", frame, whole=frame.height == file.metadata.num_rows)
