@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from graphprofile.records import LoadResult
 
 DONE, FAILED, PARTIAL = 0, 1, 3
+REASONS_SHOWN = 8
 
 
 on_conflict = click.option(
@@ -237,6 +238,12 @@ def show_load(result: LoadResult) -> None:
         note(f"Left out: {rows:,} rows, {reason}")
     for rule, values in result.cleaned.items():
         note(f"Cleaned: {values:,} values by {rule}")
+    for why in result.reasons[:REASONS_SHOWN]:
+        first = f"line {why.line} of {Path(why.source).name}"
+        of = first if why.rows == 1 else f"{why.rows:,} rows, first {first}"
+        note(f"Refused: {of}: {why.field}: {why.reason}".replace("\n", "\n    "))
+    if len(result.reasons) > REASONS_SHOWN:
+        note(f"Refused: {sum(why.rows for why in result.reasons[REASONS_SHOWN:]):,} rows for other reasons")
     for one in result.thresholds:
         figure = "nothing to tell by" if one.figure is None else f"{one.figure:.4g}"
         verdict = "met" if one.passed else "NOT MET"

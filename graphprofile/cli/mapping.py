@@ -110,7 +110,7 @@ def _show(table: TablePreview) -> None:
     note(f"{table.kind}: {table.good:,} of the rows looked at can be used, {rest}")
     if table.rows:
         names = list(table.rows[0])
-        print_table(names, [[row[name] for name in names] for row in table.rows], stderr=True)
+        print_table(names, [[row[name] for name in names] for row in table.rows], stderr=True, exact=True)
     for reason, count in table.refused.items():
         note(f"  refused, {count:,}: {reason}".replace("\n", "\n    "))
     for column in table.absent:

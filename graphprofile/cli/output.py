@@ -48,9 +48,14 @@ def note(text: str) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None, *, stderr: bool = False
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    title: str | None = None,
+    *,
+    stderr: bool = False,
+    exact: bool = False,
 ) -> None:
-    """A table for people; numbers to the right."""
+    """A table for people; numbers to the right, ``exact`` ones as they are."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
@@ -69,7 +74,7 @@ def print_table(
             no_wrap=column in COPIED,
         )
     for row in rows:
-        table.add_row(*(escape(cell(value)) for value in row))
+        table.add_row(*(escape(cell(value, exact=exact)) for value in row))
     # Piped into a file or another program a table is as wide as it needs to be.
     stream = sys.stderr if stderr else sys.stdout
     Console(file=stream, width=None if stream.isatty() else 200).print(table)
@@ -84,18 +89,20 @@ def print_pairs(pairs: Mapping[str, Any], title: str | None = None) -> None:
         print(f"  {name.ljust(width)}  {cell(value)}")
 
 
-def cell(value: Any) -> str:
-    """A value as people read it."""
+def cell(value: Any, *, exact: bool = False) -> str:
+    """A value as people read it; an ``exact`` number can be read back: the shortest text that gives it again."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if exact:
+            return repr(value)
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     if isinstance(value, list | tuple):
-        return ", ".join(cell(item) for item in value)
+        return ", ".join(cell(item, exact=exact) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {cell(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {cell(item, exact=exact)}" for key, item in value.items())
     return str(value)
 
 

@@ -308,14 +308,14 @@ def cypher(
             parameters[name] = value
     with connection.open() as gp, gp.store.within(timeout) if timeout else contextlib.nullcontext():
         rows = gp.cypher(text, parameters, read_only=not write)
-    return _rows(connection, rows)
+    return _rows(connection, rows, exact=True)
 
 
-def _rows(connection: Connection, rows: list[dict[str, Any]]) -> int:
+def _rows(connection: Connection, rows: list[dict[str, Any]], *, exact: bool = False) -> int:
     if connection.as_json:
         print_json(rows)
     elif not rows:
         note("No rows.")
     else:
-        print_table(list(rows[0]), [tuple(row.values()) for row in rows])
+        print_table(list(rows[0]), [tuple(row.values()) for row in rows], exact=exact)
     return DONE

@@ -248,9 +248,15 @@ class Mapping:
         return pl.DataFrame(series) if series else frame.select([])
 
 
+NEAR = 0.7
+"""How alike two names must be for one to be offered; at difflib's own 0.6 a few letters in common were enough."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` where a known name is close, else nothing."""
-    close = difflib.get_close_matches(name.lower(), {entry.lower(): entry for entry in known}, n=1)
+    close = difflib.get_close_matches(
+        name.lower(), {entry.lower(): entry for entry in known}, n=1, cutoff=NEAR
+    )
     original = next((entry for entry in known if close and entry.lower() == close[0]), None)
     return f" (did you mean {original!r}?)" if original else ""
 

@@ -33,6 +33,7 @@ from graphprofile.ingest.quarantine import (
     QuarantineWriter,
 )
 from graphprofile.ingest.read import CHECK_ROWS
+from graphprofile.ingest.reasons import Reasons
 from graphprofile.ingest.recipes import (
     PLAIN,
     Recipe,
@@ -142,6 +143,7 @@ def run_batch(
     flawed: set[int] = set()
     skipped: Counter[str] = Counter()
     cleaned: Counter[str] = Counter()
+    reasons = Reasons()
 
     def looked_at(chunks: Iterator[Checked]) -> Iterator[Checked]:
         for origin, chunk in chunks:
@@ -157,6 +159,7 @@ def run_batch(
             skipped.update(chunk.skipped)
             cleaned.update(chunk.cleaned)
         refuse(rejected, origin)
+        reasons.add(rejected)
         quality.refuse(counts.rejected)
         counts.rejected = []
         outcomes.setdefault(chunk.kind, Counts()).add(counts)
@@ -256,6 +259,7 @@ def run_batch(
         events_per_second=round(read / seconds, 1) if seconds else 0.0,
         dry_run=ledger is None,
         thresholds=judged,
+        reasons=reasons.most_common(),
     )
 
 

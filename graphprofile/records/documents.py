@@ -39,6 +39,16 @@ class ThresholdResult(Document):
     detail: str
 
 
+class RefusedRows(Document):
+    """Rows refused for one reason; ``reason`` is the first one's, others may name another value."""
+
+    field: str
+    reason: str
+    rows: int
+    source: str
+    line: int
+
+
 class LoadResult(Document):
     """Answer of ``load``; ``read`` = applied + duplicates + conflicts + quarantined.
 
@@ -46,7 +56,8 @@ class LoadResult(Document):
     batch had taken in whole. ``resumed``: an earlier process had begun the batch; the counts are those of both.
     ``skipped``: reason -> rows that the loader left out on purpose, which are not in ``read``. ``cleaned``: rule of a
     mapping file, as ``kind.column.rule`` -> values that it changed. ``thresholds``: how the batch stands to each that
-    was declared, before it was written.
+    was declared, before it was written. ``reasons``: why rows of this process were refused or in conflict, the most
+    frequent first.
     """
 
     batch: str
@@ -67,6 +78,7 @@ class LoadResult(Document):
     skipped: dict[str, int] = {}
     cleaned: dict[str, int] = {}
     thresholds: list[ThresholdResult] = []
+    reasons: list[RefusedRows] = []
 
 
 class UndoResult(Document):

@@ -106,6 +106,9 @@ def test_a_mapped_file(cli: Cli, tmp_path: Path) -> None:
         "cypher", "--json", "MATCH (u)-[e:PURCHASED]->(i) RETURN u.id AS u, i.id AS i, e.ts AS ts"
     )
     assert rows == [{"u": "7", "i": "a", "ts": 1_704_099_600_000}]
+    # What a query of one's own gives can be read back from the table too.
+    _, out, _ = cli("cypher", "RETURN 1704099600000 AS ts, 1234.5678 AS price, 3.0 AS whole")
+    assert out.split()[-3:] == ["1704099600000", "1234.5678", "3.0"]
 
 
 def test_the_profile_document(loaded: Cli) -> None:

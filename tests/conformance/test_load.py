@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from graphprofile import GraphProfile
+from graphprofile.cli.loading import show_load
 from graphprofile.errors import NotFound, SourceError, StoreMismatch, UsageError
 from graphprofile.vocabulary import DEFAULT_EVENTS, EventRule, Vocabulary
 
@@ -240,6 +241,24 @@ def test_tags_that_would_be_part_of_themselves_are_refused(gp: GraphProfile) -> 
     assert (result.applied, result.quarantined) == (2, 2)
     steps = gp.cypher("MATCH (a:Tag)-[:PART_OF]->(b:Tag) RETURN a.name AS a, b.name AS b ORDER BY a")
     assert [(row["a"], row["b"]) for row in steps] == [("Poetry", "Literature"), ("Sonnet", "Poetry")]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_reasons_are_told_with_their_first_line(
+    gp: GraphProfile, tmp_path: Path, capsys: pytest.CaptureFixture[str], dry_run: bool
+) -> None:
+    path = tmp_path / "events.csv"
+    lines = [f"u{n},viewed,i{n},{'2020-01-02' if n % 3 else 'soon'}" for n in range(12)]
+    path.write_text("\n".join(["user_id,event_type,object_id,timestamp", *lines, ",viewed,i,2020"]), "utf-8")
+    result = gp.load(path, dry_run=dry_run)
+    assert [(why.field, why.rows, why.line) for why in result.reasons] == [
+        ("timestamp", 4, 2),
+        ("user_id", 1, 14),
+    ]
+    show_load(result)
+    told = capsys.readouterr().err
+    assert "Refused: 4 rows, first line 2 of events.csv: timestamp: 'soon'" in told
+    assert "Refused: line 14 of events.csv: user_id: is missing" in told
 
 
 def test_a_dry_run_writes_nothing(gp: GraphProfile) -> None:

@@ -24,7 +24,11 @@ from graphprofile.ingest.recipes import make_recipe
         ("[events]\nuser_idd = 'u'", r"shop.toml, line 2: events.user_idd: .* \(did you mean 'user_id'\?\)"),
         ("[sauce]\n", r"line 1: sauce: there is no such key \(did you mean 'source'\?\)"),
         (EVENTS + "[columns.u]\ntrimm = true", r"line 10: columns.u.trimm: .*'trim'"),
-        (EVENTS + "[columns.u]\ntrim = 'yes'", r"line 10: columns.u.trim: .*valid boolean"),
+        (EVENTS + "[columns.u]\ntrim = 'yes'", r"line 10: columns.u.trim: should be true or false"),
+        (EVENTS + "[columns.u]\nmissing = '-'", r"columns.u.missing: should be a list: put it into brackets"),
+        (EVENTS + "[columns.u.id]\ntrim = true", r'needs quotes: \[columns."u.id"\]'),
+        (EVENTS + "[source]\ntime_zone = 'Pariss'", r"Use a name such as Europe/Paris or UTC\.$"),
+        (EVENTS + "[columns.when]\ntrim = true", r"made of this column: take it out"),
         (EVENTS + "[columns.u]\ncase = 'camel'", r"line 10: columns.u.case: .*'lower'"),
         (EVENTS + "[columns.t]\nformats = ['%H:%M']", r"line 10: columns.t.formats.0: '%H:%M' is no time format"),
         (EVENTS + "[source]\ntime_zone = 'Paris'", r"line 10: source.time_zone: Unknown time zone 'Paris'"),
@@ -52,6 +56,15 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
     path.write_text("[events\n", "utf-8")
     with pytest.raises(ConfigError, match=r"is no TOML: .*line 1"):
         read_rules(path)
+    for value, hint in {
+        "yes": "say true, in small letters",
+        "iso": "put the text into quotes",
+        "[a]": "Mend",
+    }.items():
+        path.write_text(EVENTS + f"[columns.u]\ntrim = {value}\n", "utf-8")
+        with pytest.raises(ConfigError) as wrong:
+            read_rules(path)
+        assert hint in str(wrong.value.hint)
     path.write_bytes(b"[events]\nuser_id = '\xff'\n")
     with pytest.raises(ConfigError, match="is not UTF-8"):
         read_rules(path)
@@ -148,6 +161,13 @@ def test_an_array_in_json_lines_is_a_list_of_tags(tmp_path: Path, separator: str
     tags = {name: [tag[1] for tag in row.tags or ()] for name, row in found.described.items()}
     assert tags == {"l1": ["python", "music; theory", "3"], "l2": ["[rock"], "l3": [], "l4": []}
     assert not found.rejected
+
+
+def test_one_column_of_tags_needs_no_list() -> None:
+    rules = '[items]\nitem_id = "o"\ntags = '
+    rows = [{"o": "1", "t": "x"}]
+    for tags in ('"t"', '["t"]', '{ column = "t" }', '[{ column = "t" }]'):
+        assert Result(rows, rules + tags).described["1"].tags == [("tag", "x", 1.0)]
 
 
 def test_choices_defaults_scales_and_products() -> None:

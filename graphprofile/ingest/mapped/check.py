@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from graphprofile.errors import ConfigError
 from graphprofile.ingest.mapped.model import EVERY, Rules
 from graphprofile.ingest.mapped.parts import Key, Scale, Value
+from graphprofile.ingest.mapping import NEAR
 from graphprofile.records import Kind
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
@@ -21,6 +22,17 @@ _KEY = re.compile(
     r"""\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+))*)\s*="""
 )
 _PART = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w-]+))\s*(?:\.|$)""")
+
+_FORMS = {
+    "bool_type": "should be true or false, without quotes",
+    "bool_parsing": "should be true or false, without quotes",
+    "list_type": "should be a list: put it into brackets, [...]",
+    "dict_type": "should be a table: { key = value }",
+    "model_type": "should be a table: { key = value }",
+    "model_attributes_type": "should be a table: { key = value }",
+    "string_type": "should be text: put it into quotes",
+}
+"""What a value must look like, as it is written in TOML."""
 
 Path_ = tuple[str | int, ...]
 
@@ -42,8 +54,24 @@ def read_rules(path: Path) -> Rules:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is no TOML: {error}.", "Mend that line.") from error
+        raise ConfigError(f"{path}: is no TOML: {error}.", _mend(str(error), text)) from error
     return check_rules(document, str(path), text)
+
+
+def _mend(error: str, text: str) -> str:
+    """What to do about a line that is no TOML."""
+    found = re.search(r"line (\d+)", error)
+    line = (
+        text.splitlines()[int(found[1]) - 1].strip()
+        if found and int(found[1]) <= text.count("\n") + 1
+        else ""
+    )
+    value = line.partition("=")[2].partition("#")[0].strip()
+    if value.lower() in ("yes", "no", "on", "off", "true", "false"):
+        return f"In {line!r} say {'true' if value.lower() in ('yes', 'on', 'true') else 'false'}, in small letters."
+    if re.fullmatch(r"[^\W\d][\w.:/ -]*", value):
+        return f"In {line!r} put the text into quotes."
+    return f"Mend {line!r}." if line else "Mend that line."
 
 
 def check_rules(document: dict[str, Any], name: str, text: str = "") -> Rules:
@@ -127,10 +155,12 @@ def _told(entry: dict[str, Any], document: dict[str, Any], name: str, lines: dic
     path = _real(raw, document)
     if entry["type"] == "extra_forbidden":
         said = f"there is no such key{_close(str(path[-1]), _known(path[:-1]))}"
+        if path[0] == "columns" and len(path) == 3 and isinstance(entry["input"], dict):
+            said = f'a column whose name has a point needs quotes: [columns."{path[1]}.{path[2]}"]'
     elif entry["type"] == "missing":
         said = "is missing"
     else:
-        message = str(entry["msg"]).removeprefix("Value error, ")
+        message = _FORMS.get(entry["type"]) or str(entry["msg"]).removeprefix("Value error, ")
         said = message[0].lower() + message[1:] if message[:6] == "Input " else message
         said = said.replace("input should be", "should be")
     line = _line(path, lines)
@@ -183,7 +213,7 @@ def _inner(annotation: Any) -> Any:
 
 
 def _close(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
     if near:
         return f" (did you mean {near[0]!r}?)"
     return f"; known: {', '.join(known)}" if known else ""
@@ -199,7 +229,7 @@ def _unused(rules: Rules, name: str, lines: dict[Path_, int]) -> list[str]:
         if column != EVERY and column not in used:
             line = _line(("columns", column), lines)
             where = name if line is None else f"{name}, line {line}"
-            near = difflib.get_close_matches(column, used, n=1)
+            near = difflib.get_close_matches(column, used, n=1, cutoff=NEAR)
             mean = f" (did you mean {near[0]!r}?)" if near else ": take it out, or keep it as a property"
             wrong.append(f"{where}: columns.{column}: nothing is made of this column{mean}.")
     return wrong

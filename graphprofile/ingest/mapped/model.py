@@ -21,6 +21,7 @@ from graphprofile.ingest.mapped.parts import (
     Value,
     Zone,
     as_key,
+    as_tags,
 )
 from graphprofile.ingest.quality.thresholds import Thresholds
 from graphprofile.records import Kind
@@ -72,7 +73,7 @@ class Items(Table):
 
     item_id: From
     title: From | None = None
-    tags: list[Tags] = Field([])
+    tags: Annotated[list[Tags], BeforeValidator(as_tags)] = Field([])
     updated_at: From | None = None
 
 
@@ -82,7 +83,7 @@ class Content(Table):
     content_id: From
     title: From | None = None
     text: From | None = None
-    tags: list[Tags] = Field([])
+    tags: Annotated[list[Tags], BeforeValidator(as_tags)] = Field([])
     updated_at: From | None = None
 
 

@@ -245,6 +245,13 @@ class Tags(Strict):
     weight: float = Field(1.0, gt=0)
 
 
+def as_tags(given: Any) -> Any:
+    """One column or one table as a list, and a name in it as a column."""
+    if isinstance(given, str | dict):
+        given = [given]
+    return [_as_table(one) for one in given] if isinstance(given, list) else given
+
+
 class Properties(Strict):
     """Which other columns become properties, and under which names.
 

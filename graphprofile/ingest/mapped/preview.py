@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from graphprofile.ingest.mapped.sample import take_sample
 from graphprofile.ingest.mapping import Mapping
 from graphprofile.ingest.nested import reach
 from graphprofile.ingest.read import read_checked, read_source
+from graphprofile.ingest.reasons import Reasons
 from graphprofile.records import EventChunk, RawChunk, RetractionChunk, iso
 from graphprofile.vocabulary import Vocabulary
 
@@ -108,7 +107,7 @@ def preview(head: RawChunk, rules: Rules, vocabulary: Vocabulary, rows: int) -> 
     tables = []
     for kind in reversed(loader.kinds(None)):
         table = TablePreview(kind)
-        refused: Counter[str] = Counter()
+        reasons = Reasons()
         named = used_columns(rules, kind, named=True) or set()
         lost = (
             [] if head.fixed_columns else [name for name in sorted(named) if reach(head.frame, name) is None]
@@ -116,7 +115,7 @@ def preview(head: RawChunk, rules: Rules, vocabulary: Vocabulary, rows: int) -> 
         table.absent = tell_absent(head, lost)
         try:
             for chunk in read_checked(head, loader, kind, Mapping(), vocabulary):
-                refused.update(f"{entry.field}: {entry.reason}" for entry in chunk.rejected)
+                reasons.add(chunk.rejected)
                 if isinstance(chunk, RetractionChunk):
                     continue
                 table.skipped = {
@@ -134,21 +133,13 @@ def preview(head: RawChunk, rules: Rules, vocabulary: Vocabulary, rows: int) -> 
                     chunk.frame.height if isinstance(chunk, EventChunk) else len(chunk.rows) + chunk.repeats
                 )
                 table.rows += shown[: rows - len(table.rows)]
+            found = reasons.most_common()[:8]
+            table.refused = {f"{one.field}: {one.reason}": one.rows for one in found}
         except GraphProfileError as error:
-            refused[" ".join(filter(None, (f"file: {error.message}", error.hint)))] += head.frame.height
-        table.refused = dict(_grouped(refused).most_common(8))
+            why = " ".join(filter(None, (f"file: {error.message}", error.hint)))
+            table.refused = {why: head.frame.height}
         tables.append(table)
     return tables
-
-
-def _grouped(refused: Counter[str]) -> Counter[str]:
-    """The same reason for different values counted together, one of them shown."""
-    groups: dict[str, tuple[str, int]] = {}
-    for reason, count in refused.most_common():
-        form = re.sub(r"'[^']*'|\d+", "…", reason)
-        first, before = groups.get(form, (reason, 0))
-        groups[form] = (first, before + count)
-    return Counter(dict(groups.values()))
 
 
 def _events(chunk: EventChunk, rows: int) -> list[dict[str, Any]]:
