@@ -238,6 +238,11 @@ def show_load(result: LoadResult) -> None:
         note(f"Left out: {rows:,} rows, {reason}")
     for rule, values in result.cleaned.items():
         note(f"Cleaned: {values:,} values by {rule}")
+    if result.tied:
+        note(
+            f"{result.tied:,} descriptions say another thing of the same updated_at, or of none: the larger value "
+            "stands, whatever the order. A later updated_at decides."
+        )
     for why in result.reasons[:REASONS_SHOWN]:
         first = f"line {why.line} of {Path(why.source).name}"
         of = first if why.rows == 1 else f"{why.rows:,} rows, first {first}"

@@ -16,7 +16,8 @@ SUMMED = ("read", "applied", "duplicates", "conflicts", "quarantined", "late", "
 class Counts:
     """What became of the rows; ``read`` = applied + duplicates + conflicts + quarantined.
 
-    ``late`` and ``replaced`` are parts of ``applied``. ``outcomes`` says of each line what became of it, where that
+    ``late`` and ``replaced`` are parts of ``applied``. ``tied``: descriptions written by this process that said another
+    thing of the same time. ``outcomes`` says of each line what became of it, where that
     was asked for: accepted | late | duplicate | conflict; refused lines stand in ``rejected`` alone.
     """
 
@@ -27,6 +28,7 @@ class Counts:
     quarantined: int = 0
     late: int = 0
     replaced: int = 0
+    tied: int = 0
     newest_ts: int | None = None
     oldest_ts: int | None = None
     rejected: list[Rejection] = field(default_factory=list)
@@ -36,6 +38,7 @@ class Counts:
         """Add another stretch's counts and rejections."""
         for name in SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.tied += other.tied
         newest = [t for t in (self.newest_ts, other.newest_ts) if t is not None]
         oldest = [t for t in (self.oldest_ts, other.oldest_ts) if t is not None]
         self.newest_ts, self.oldest_ts = max(newest, default=None), min(oldest, default=None)

@@ -259,6 +259,7 @@ def _fold(rows: Sequence[Description], states: Mapping[str, State], counts: Coun
             counts.applied += 1
         else:
             counts.duplicates += 1
+    counts.tied += sum(state.tied for state in states.values())
 
 
 def _merge_tags(tx: Transaction, tag_lists: Any) -> None:

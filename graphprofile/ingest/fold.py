@@ -29,6 +29,7 @@ class State:
         changed: Values that are new.
         tags_changed: Whether the tags are new.
         dirty: Whether anything has to be written.
+        tied: Descriptions that said another thing of the same time, which no time decides.
     """
 
     times: dict[str, Any] = field(default_factory=dict)
@@ -37,14 +38,18 @@ class State:
     changed: dict[str, Any] = field(default_factory=dict)
     tags_changed: bool = False
     dirty: bool = False
+    tied: int = 0
+    _ties: int = 0
 
     def take(self, properties: Mapping[str, Any], tags: Sequence[Any] | None, updated_at: int | None) -> bool:
         """Fold one description in; tell whether it said anything new."""
+        before = self._ties
         taken = [self.offer(name, value, updated_at) for name, value in properties.items()]
         if tags is not None:
             taken.append(self.offer(TAGS_KEY, [list(tag) for tag in sorted(tags)], updated_at))
         news = any(taken) or not self.was_described
         self.dirty = self.dirty or news
+        self.tied += self._ties > before
         self.was_described = True
         return news
 
@@ -55,6 +60,8 @@ class State:
             old_time, old_value = self.times[name]
         else:
             old_value = self.properties.get(name)
+        if name in self.times and updated_at == old_time and value != old_value:
+            self._ties += canonical_value(value) != canonical_value(old_value)
         if name in self.times and not later((updated_at, value), (old_time, old_value)):
             return False
         changed = name not in self.times or canonical_value(value) != canonical_value(old_value)

@@ -144,6 +144,7 @@ def run_batch(
     skipped: Counter[str] = Counter()
     cleaned: Counter[str] = Counter()
     reasons = Reasons()
+    tied = 0
 
     def looked_at(chunks: Iterator[Checked]) -> Iterator[Checked]:
         for origin, chunk in chunks:
@@ -151,6 +152,8 @@ def run_batch(
             yield origin, chunk
 
     def done(origin: Origin, chunk: Chunk, counts: Counts) -> None:
+        nonlocal tied
+        tied += counts.tied
         rejected = [*chunk.rejected, *counts.rejected]
         if rejected:
             flawed.add(chunk.source_number)
@@ -260,6 +263,7 @@ def run_batch(
         dry_run=ledger is None,
         thresholds=judged,
         reasons=reasons.most_common(),
+        tied=tied,
     )
 
 

@@ -57,7 +57,8 @@ class LoadResult(Document):
     ``skipped``: reason -> rows that the loader left out on purpose, which are not in ``read``. ``cleaned``: rule of a
     mapping file, as ``kind.column.rule`` -> values that it changed. ``thresholds``: how the batch stands to each that
     was declared, before it was written. ``reasons``: why rows of this process were refused or in conflict, the most
-    frequent first.
+    frequent first. ``tied``: descriptions that said another thing of the same ``updated_at``, or both of none; the
+    larger value stands, whatever the order.
     """
 
     batch: str
@@ -79,6 +80,7 @@ class LoadResult(Document):
     cleaned: dict[str, int] = {}
     thresholds: list[ThresholdResult] = []
     reasons: list[RefusedRows] = []
+    tied: int = 0
 
 
 class UndoResult(Document):

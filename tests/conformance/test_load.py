@@ -224,6 +224,21 @@ def test_the_latest_description_wins_whatever_the_order(gp: GraphProfile, wipe: 
     assert len(digests) == 1
 
 
+def test_descriptions_of_one_time_are_told_and_the_larger_value_stands(
+    gp: GraphProfile, wipe: Wipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for when in ({}, {"updated_at": "2024-01-01"}):
+        rows = [{"item_id": "i", "title": title, "tags": "a", **when} for title in ("Tea", "Mint")]
+        for order in (rows, rows[::-1]):
+            gp = wipe(gp)
+            results = [gp.load([row], kind="items") for row in order]
+            assert [result.tied for result in results] == [0, 1]
+            assert gp.load([{**rows[0], "updated_at": "2023-01-01"}], kind="items").tied == 0
+            assert gp.cypher("MATCH (i:Item) RETURN i.title AS title") == [{"title": "Tea"}]
+    show_load(results[1])
+    assert "1 descriptions say another thing of the same updated_at" in capsys.readouterr().err
+
+
 def test_a_description_loaded_again_is_a_duplicate(gp: GraphProfile) -> None:
     assert gp.load(ITEMS, kind="items").applied == 2
     again = gp.load(ITEMS, kind="items")
