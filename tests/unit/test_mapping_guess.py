@@ -138,6 +138,39 @@ def test_a_name_is_its_owners(tmp_path: Path, columns: str, title: str | None, o
     assert all(table.good == 60 and not table.refused for table in found.tables)
 
 
+def test_a_shop_in_german(tmp_path: Path) -> None:
+    path = tmp_path / "bestellungen.csv"
+    lines = [
+        f"B{n};K{n % 4};Zoë {n % 4};A{n % 6};Tee {n % 6};Getränke;1.2{n % 90 + 10},50;{'EUR CHF'.split()[n % 2]};"
+        f"{n % 28 + 1:02d}.03.2023 10:{n % 60:02d};{'retourniert' if n % 9 == 0 else 'bezahlt'}"
+        for n in range(90)
+    ]
+    header = "Bestellnr;Kundennr;Kundenname;Artikelnr;Bezeichnung;Warengruppe;Einzelpreis;Währung;Bestelldatum;Status"
+    path.write_bytes("\r\n".join([header, *lines]).encode("latin-1"))
+    rules, found = drafted(path)
+    events = rules["events"]
+    assert (events["user_id"], events["object_id"], events["value"]) == (
+        "Kundennr",
+        "Artikelnr",
+        "Einzelpreis",
+    )
+    assert events["event_type"]["map"] == {"bezahlt": "purchased", "retourniert": "returned"}
+    assert rules["items"]["title"] == "Bezeichnung"
+    assert rules["items"]["tags"] == [{"column": "Warengruppe", "kind": "warengruppe"}]
+    assert rules["users"]["properties"] == {"keep": ["Kundenname"]}
+    assert any("amounts in EUR, CHF (Währung)" in doubt for doubt in found.unsure)
+    assert all(not table.refused for table in found.tables)
+
+
+def test_a_word_for_the_thing_before_the_verb(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    words = ["lesson.completed", "quiz:answered", "page.zapped"]
+    rows = [f"{n % 4},{n % 6},{words[n % 3]},2020-01-01" for n in range(30)]
+    path.write_text("\n".join(["uid,item,action,at", *rows]), "utf-8")
+    rules, _ = drafted(path)
+    assert rules["events"]["event_type"]["map"] == {words[0]: "completed", words[1]: "answered"}
+
+
 def test_of_one_row_for_each_the_nearer_id_owns_a_name(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text(

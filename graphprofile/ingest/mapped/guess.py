@@ -22,6 +22,7 @@ _SYNONYMS = {
     "like": "liked", "dislike": "disliked", "rate": "rated", "review": "reviewed", "share": "shared",
     "save": "saved", "bookmark": "saved", "wishlist": "saved", "follow": "followed", "borrow": "borrowed",
     "loan": "borrowed", "watch": "watched", "play": "watched", "read": "read", "complete": "completed",
+    "bezahlt": "purchased", "gekauft": "purchased", "retourniert": "returned", "storniert": "returned",
     "finish": "completed", "subscribe": "subscribed", "search": "searched", "answer": "answered",
 }  # fmt: skip
 
@@ -266,7 +267,9 @@ def _ours(word: str, vocabulary: Vocabulary) -> str | None:
         or names.get(_SYNONYMS.get(folded, ""))
         or names.get(_SYNONYMS.get(folded.replace("_", ""), ""))
     )
-    return near
+    # `lesson.completed` names a thing, then what happened to it.
+    verb = re.split(r"[.:/]", word.strip())[-1]
+    return near or (_ours(verb, vocabulary) if verb != word.strip() else None)
 
 
 def _describe(found: Guess, frame: pl.DataFrame) -> None:

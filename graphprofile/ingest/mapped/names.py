@@ -6,19 +6,21 @@ import re
 
 NAMES = {
     "user": r"user|customer|client|member|visitor|account|buyer|reader|patron|borrower|subscriber|person|uid"
-    r"|student|learner|guest|patient|kunden?|cliente|utilisateur|benutzer|nutzer",
+    r"|student|learner|actor|guest|patient|kunden?|cliente|utilisateur|benutzer|nutzer",
     "object": r"item|product|sku|stock ?code|article|movie|film|book|track|song|asin|isbn|video|course"
     r"|lesson|recipe|game|listing|produkt|artikel|producto|produit",
     "content": r"content|post|page|url|document|story",
     "event": r"event|action|activity|behaviou?r|verb|interaction|status|type|kind",
     "time": r"time|date|timestamp|ts|created|occurred|when|at|datum|fecha|day",
     "rating": r"rating|score|stars?|grade|bewertung",
-    "amount": r"price|amount|total|revenue|value|cost|spend|sum|preis|betrag|montant|importe",
+    "amount": r"price|amount|total|revenue|value|cost|spend|sum|[^\W\d_]*preis|[^\W\d_]*betrag|umsatz"
+    r"|prix|precio|montant|importe",
     "title": r"title|name|description|titel|bezeichnung|beschreibung|titre|nom|nombre",
-    "tags": r"categor\w*|genres?|tags?|topics?|brand|department|subject|label|class|kategorie",
+    "tags": r"categor\w*|genres?|tags?|topics?|brand|department|subject|label|class|kategorie|[^\W\d_]*gruppe",
     "text": r"text|body|abstract|summary",
     "key": r"event|order|transaction|invoice|receipt|log|id|uuid|guid",
-    "group": r"order|transaction|invoice|receipt|session|visit|basket|cart|event|log|row|line|uuid|guid",
+    "group": r"order|bestellung|bestellnr|rechnung|commande|pedido|transaction|invoice|receipt|session|visit"
+    r"|basket|cart|event|log|row|line|uuid|guid",
     "private": r"e?-?mail|phone|mobile|address|street|birth|dob|iban|ssn|passport|password|first|last|surname|ip",
     "agent": r"agent|ua|browser",
     "unit": r"currency|curr|ccy|unit|waehrung|währung|devise|moneda|valuta",
