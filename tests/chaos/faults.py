@@ -257,23 +257,28 @@ def poison_row(setting: Setting, times: int) -> Iterator[Round]:
             gp.cypher(
                 "CREATE CONSTRAINT FOR ()-[e:PURCHASED]-() REQUIRE e.receipt IS UNIQUE", read_only=False
             )
+        # Loaded before: of two rows of one file with one value either could be the one that comes too late.
+        there: list[Row] = [{"item_id": f"t{n}", "title": f"Taken {n}", "sku": f"taken{n}"} for n in range(9)]
+        done = [event_row(rng, f"t{number}-{n}", 50, 300) for n in range(9)]
         things: list[Row] = [{"item_id": f"i{n}", "title": f"Book {n}", "sku": f"s{n}"} for n in range(300)]
         rows = [event_row(rng, f"p{number}-{n}", 50, 300) for n in range(1_200)]
-        for n, row in enumerate(rows):
-            row.update(event_type="purchased", receipt=f"r{n}")
-        bad_things = rng.sample(range(1, len(things)), 2)
-        bad_rows = rng.sample(range(1, len(rows)), 3)
+        for name, some in (("taken", done), ("r", rows)):
+            for n, row in enumerate(some):
+                row.update(event_type="purchased", receipt=f"{name}{n}")
+        bad_things = rng.sample(range(len(things)), 2)
+        bad_rows = rng.sample(range(len(rows)), 3)
         for n in bad_things:
-            things[n]["sku"] = things[n - 1]["sku"]
+            things[n]["sku"] = f"taken{n % 9}"
         for n in bad_rows:
-            rows[n]["receipt"] = rows[n - 1]["receipt"]
+            rows[n]["receipt"] = f"taken{n % 9}"
+        before = (write_rows(world.folder / "taken.csv", there), write_rows(world.folder / "done.csv", done))
         files = (
             write_rows(world.folder / "skus.csv", things),
             write_rows(world.folder / "receipts.csv", rows),
         )
-        good = expected([row for n, row in enumerate(rows) if n not in bad_rows])
-        data = Data(files, good, {"Item": len(things)})
-        wrongs = []
+        good = expected([*done, *(row for n, row in enumerate(rows) if n not in bad_rows)])
+        data = Data((*before, *files), good, {"Item": len(things) + len(there)})
+        wrongs = world.load(before).wrongs(CLEAN)
         for _ in range(2):
             ended = world.load(files)
             wrongs += ended.wrongs(PARTIAL)
