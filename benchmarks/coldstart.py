@@ -9,7 +9,8 @@ TRAIN and TEST as for ``benchmarks/retrieval.py``; ``benchmarks/cut.py`` makes b
   the frozen objects, and their Recall and NDCG stand beside what *the same users* get from a model that was trained on
   everybody. With ``--folds N`` N tenths are kept out in turn, a training each; then also beside what they get from a
   model that was trained on them and on as few users, another tenth being kept out: being unknown, told apart from
-  having less to learn from.
+  having less to learn from. The closed form (truncated SVD, where nothing is learned by heart) stands beside, folded in
+  and fitted on them, with as many dimensions: what being unknown costs any method on these data.
 * **one_event**: the same kept-out users with one event of theirs, drawn at random, beside popularity.
 * **items**: a seeded tenth of the described items is kept out of training; they are ranked among themselves for the
   users who chose one in TEST, beside the popularity of their tags and the user's own shares of their tags.
@@ -34,6 +35,7 @@ from rich.console import Console
 from rich.table import Table
 from shared_cli import finish, parser_of, protocol_of, split_of, take_names, take_pairs
 
+from graphprofile.collaborative.factors import SVD
 from graphprofile.errors import TooLittleData
 from graphprofile.graphsage import metrics
 from graphprofile.graphsage.compare import scorer
@@ -107,8 +109,18 @@ def users_and_one_event(
     everybody = scorer(trained(split.train, config, "on everybody"), split.train)
     popular = metrics.popularity(split.train)
     rows: dict[str, list[PerUser]] = {
-        name: [] for name in ("folded_in", "trained_on", "trained_on_less", "one_event", "popularity")
+        name: []
+        for name in (
+            "folded_in",
+            "trained_on",
+            "trained_on_less",
+            "closed_form_folded_in",
+            "closed_form_fitted_on",
+            "one_event",
+            "popularity",
+        )
     }
+    fitted_on = closed_form(split.train, split.train, arguments)
     kept_out = 0
     before: Protocol | None = None
     for fold in range(arguments.folds):
@@ -123,6 +135,8 @@ def users_and_one_event(
         rows["trained_on"].append(these.per_user(everybody, K))
         known = scorer(model, split.train)
         rows["folded_in"].append(these.per_user(known, K))
+        rows["closed_form_folded_in"].append(these.per_user(closed_form(rest, split.train, arguments), K))
+        rows["closed_form_fitted_on"].append(these.per_user(fitted_on, K))
         if before is None:
             first_known = known
         else:
@@ -145,6 +159,11 @@ def users_and_one_event(
             "trained_on",
             arguments.seed,
         ) | {"kept_out": kept_out}
+        closed = ("closed_form_folded_in", "closed_form_fitted_on")
+        found["users"]["beside"] = {
+            "compared": list(closed),
+            "relative": relative_change(*(values[name] for name in closed), seed=arguments.seed),
+        }
     if "one_event" in parts:
         found["one_event"] = comparison(
             {name: values[name] for name in ("one_event", "popularity", "folded_in")},
@@ -153,6 +172,15 @@ def users_and_one_event(
             arguments.seed,
         )
     return found
+
+
+def closed_form(learnt: TrainingGraph, history: TrainingGraph, arguments: argparse.Namespace) -> Scorer:
+    """Truncated SVD of the pairs of one graph, with users' vectors made of their pairs in another."""
+    pairs = metrics.pair_matrix(learnt, positive=True)
+    items = SVD(arguments.dim, arguments.seed).fit(pairs).items
+    of_items = np.maximum(np.asarray(pairs.sum(axis=0)).ravel(), 1.0)
+    users = metrics.pair_matrix(history, positive=True) @ (items / of_items[:, None])
+    return lambda rows: users[rows] @ items.T
 
 
 def of_users(protocol: Protocol, keep: np.ndarray) -> Protocol:
@@ -313,8 +341,13 @@ def comparison(values: dict[str, PerUser], mine: str, other: str, seed: int) -> 
         "compared": [mine, other],
         "difference": metrics.paired_difference(values[mine], values[other], seed=seed),
     }
+    return out | {"relative": relative_change(values[mine], values[other], seed=seed)}
+
+
+def relative_change(mine: PerUser, other: PerUser, *, seed: int) -> dict[str, Any]:
+    """How far one method is from another on the same users, as a share, with 95% intervals."""
     relative: dict[str, Any] = {}
-    for name, a, b in zip(("recall_at_20", "ndcg_at_20"), values[mine], values[other], strict=True):
+    for name, a, b in zip(("recall_at_20", "ndcg_at_20"), mine, other, strict=True):
         if b.mean() <= 0:
             relative[name] = relative[f"{name}_interval"] = None
             continue
@@ -323,7 +356,7 @@ def comparison(values: dict[str, PerUser], mine: str, other: str, seed: int) -> 
         drawn = [metrics.bootstrap_means(side, seed=seed) for side in (a, b)]
         ratio = drawn[0] / np.maximum(drawn[1], 1e-12) - 1.0
         relative[f"{name}_interval"] = [float(x) for x in np.quantile(ratio, [0.025, 0.975])]
-    return out | {"relative": relative}
+    return relative
 
 
 TITLES: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -335,6 +368,16 @@ TITLES: dict[str, Callable[[dict[str, Any]], str]] = {
         f"{part['kept_out']:,} items kept out, ranked among themselves for {part['users']:,}"
     ),
 }
+
+
+def change(pair: dict[str, Any]) -> list[str]:
+    """The row that tells one method from another."""
+    mine, other = pair["compared"]
+    cells = [f"{mine} against {other}"]
+    for key in ("recall_at_20", "ndcg_at_20"):
+        value, between = pair["relative"][key], pair["relative"][f"{key}_interval"]
+        cells.append("-" if value is None else f"{value:+.1%} [{between[0]:+.1%}, {between[1]:+.1%}]")
+    return cells
 
 
 def show(document: dict[str, Any]) -> None:
@@ -354,14 +397,8 @@ def show(document: dict[str, Any]) -> None:
                 low, high = values[f"{key}_interval"]
                 cells.append(f"{values[key]:.4f} [{low:.4f}, {high:.4f}]")
             table.add_row(method, *cells)
-        mine, other = part["compared"]
-        cells = []
-        for key in ("recall_at_20", "ndcg_at_20"):
-            value, between = part["relative"][key], part["relative"][f"{key}_interval"]
-            cells.append(
-                "-" if value is None else f"{value:+.1%} [{between[0]:+.1%}, {between[1]:+.1%}]",
-            )
-        table.add_row(f"{mine} against {other}", *cells)
+        for pair in (part, part["beside"]) if "beside" in part else (part,):
+            table.add_row(*change(pair))
         console.print(table)
 
 
