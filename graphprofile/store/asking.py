@@ -11,7 +11,7 @@ from graphprofile.errors import EngineError, QueryTooLarge, UsageError
 from graphprofile.store.engines import connection_lost, readings, write_clause, writes_refused
 from graphprofile.store.limits import Cut, Limits, limited
 from graphprofile.store.link import DRIVER_ERRORS, Link
-from graphprofile.store.parameters import unprinted
+from graphprofile.store.transaction import run_statement
 
 FETCH_SIZE = 1000
 
@@ -125,7 +125,7 @@ def ask(
                 limited(link, session, limits) as transaction,
             ):
                 begun = True
-                result = transaction.run(_text(text), unprinted(params))
+                result = run_statement(transaction, text, params)
                 columns += result.keys()
                 for record in result:
                     if most_rows is not None and len(rows) == most_rows:
@@ -158,8 +158,3 @@ def ask(
             f"A parameter of the query cannot be sent: {error}",
             "Use text, numbers, booleans, times, lists and maps of those.",
         ) from error
-
-
-def _text(text: str) -> Any:
-    """A statement for the driver, whose type wants literal strings only."""
-    return text

@@ -24,10 +24,9 @@ from graphprofile.store.engines import (
 )
 from graphprofile.store.limits import ANSWER_BYTES, Limits, Scope, limited
 from graphprofile.store.link import DRIVER_ERRORS, Link
-from graphprofile.store.parameters import unprinted
 from graphprofile.store.reading import plain
 from graphprofile.store.schema import create_schema
-from graphprofile.store.transaction import Transaction, all_rows, roll_back, statement_text
+from graphprofile.store.transaction import Transaction, all_rows, roll_back, run_statement
 from graphprofile.store.vectors import VectorIndexes
 
 T = TypeVar("T")
@@ -101,7 +100,7 @@ class Store(VectorIndexes):
 
         def attempt() -> list[dict[str, Any]]:
             with self._reading() as runner:
-                return all_rows(runner.run(statement_text(text), unprinted(params)))
+                return all_rows(run_statement(runner, text, params))
 
         return self._link.repeat(attempt, f"query {query}")
 
@@ -186,7 +185,7 @@ class Store(VectorIndexes):
             def attempt() -> tuple[neo4j.Result, neo4j.Record | None]:
                 stack.close()
                 reading = self._reading(STREAM_FETCH_SIZE)
-                result = stack.enter_context(reading).run(statement_text(text), unprinted(params))
+                result = run_statement(stack.enter_context(reading), text, params)
                 return result, next(iter(result), None)
 
             result, record = self._link.repeat(attempt, where)
@@ -226,10 +225,10 @@ class Store(VectorIndexes):
         def attempt() -> list[dict[str, Any]]:
             with self._link.session(read_only=read_only) as session:
                 if in_transactions:
-                    return _plain_rows(session.run(statement_text(text), unprinted(parameters)))
+                    return _plain_rows(run_statement(session, text, parameters))
                 transaction = session.begin_transaction()
                 try:
-                    result = transaction.run(statement_text(text), unprinted(parameters))
+                    result = run_statement(transaction, text, parameters)
                     rows = _plain_rows(result)
                     counters = result.consume().counters
                 except BaseException:
@@ -339,7 +338,7 @@ class Store(VectorIndexes):
         def attempt() -> list[dict[str, Any]]:
             try:
                 with self._link.session(read_only=False) as session:
-                    return all_rows(session.run(statement_text(text), unprinted(params)))
+                    return all_rows(run_statement(session, text, params))
             except DRIVER_ERRORS as error:
                 if self._link.kind.made_meanwhile(error):
                     return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import neo4j
@@ -43,14 +43,17 @@ class Transaction:
         """
         text = queries.text(query, tuple(event_types), tuple(quoted_names))
         try:
-            return all_rows(self._transaction.run(statement_text(text), unprinted(params)))
+            return all_rows(run_statement(self._transaction, text, params))
         except DRIVER_ERRORS as error:
             raise self._link.failure(error, f"query {query}") from error
 
 
-def statement_text(text: str) -> Any:
-    """A statement for the driver, whose type wants literal strings only: ours come from files or the user."""
-    return text
+def run_statement(
+    runner: neo4j.Session | neo4j.Transaction, text: str, parameters: Mapping[str, Any]
+) -> neo4j.Result:
+    """Run a statement by the driver, whose type wants literal strings only: ours come from files or the user."""
+    statement: Any = text
+    return runner.run(statement, unprinted(parameters))
 
 
 def all_rows(result: neo4j.Result) -> list[dict[str, Any]]:
