@@ -144,7 +144,6 @@ def run_batch(
     skipped: Counter[str] = Counter()
     cleaned: Counter[str] = Counter()
     reasons = Reasons()
-    tied = 0
 
     def looked_at(chunks: Iterator[Checked]) -> Iterator[Checked]:
         for origin, chunk in chunks:
@@ -152,8 +151,6 @@ def run_batch(
             yield origin, chunk
 
     def done(origin: Origin, chunk: Chunk, counts: Counts) -> None:
-        nonlocal tied
-        tied += counts.tied
         rejected = [*chunk.rejected, *counts.rejected]
         if rejected:
             flawed.add(chunk.source_number)
@@ -222,6 +219,7 @@ def run_batch(
         if ledger is not None:
             ledger.leave()
     unsent = sum(batch.unsent[key] for key in batch.files if key in batch.unsent)
+    tied = sum(counts.tied for counts in outcomes.values())
     if ledger is not None:
         outcomes = outcomes_of(ledger.outcomes())
     record = quality.record(outcomes, unsent)

@@ -61,11 +61,7 @@ def read_rules(path: Path) -> Rules:
 def _mend(error: str, text: str) -> str:
     """What to do about a line that is no TOML."""
     found = re.search(r"line (\d+)", error)
-    line = (
-        text.splitlines()[int(found[1]) - 1].strip()
-        if found and int(found[1]) <= text.count("\n") + 1
-        else ""
-    )
+    line = text.split("\n")[int(found[1]) - 1].strip() if found else ""
     value = line.partition("=")[2].partition("#")[0].strip()
     if value.lower() in ("yes", "no", "on", "off", "true", "false"):
         return f"In {line!r} say {'true' if value.lower() in ('yes', 'on', 'true') else 'false'}, in small letters."

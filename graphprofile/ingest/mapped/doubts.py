@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import polars as pl
@@ -10,6 +9,7 @@ import polars as pl
 from graphprofile.ingest.mapped.guess import Guess
 from graphprofile.ingest.mapped.names import named
 from graphprofile.ingest.mapped.texts import as_text
+from graphprofile.ingest.mapped.toml import text
 
 SHOWN = 6
 _CURRENCIES = frozenset(
@@ -40,9 +40,9 @@ def convert_lines(found: Guess, name: str) -> Iterator[str]:
         f"which stands as a comment at {name}."
     )
     yield f"# LOOK: amounts in {seen} count as if they were one. What one of each is worth in {units[0]}:"
-    yield f"# convert = {{ unit = {_text(unit)}, factors = ["
+    yield f"# convert = {{ unit = {text(unit)}, factors = ["
     for number, one in enumerate(units):
-        yield f"#   {{ unit = {_text(one)}, factor = {'1' if number == 0 else '?'} }},"
+        yield f"#   {{ unit = {text(one)}, factor = {'1' if number == 0 else '?'} }},"
     yield "# ] }"
 
 
@@ -60,7 +60,3 @@ def look_for_equal_rows(frame: pl.DataFrame, found: Guess) -> None:
             "file. If they are one row sent twice, leave them out: [duplicates] with key = [COLUMNS], or give "
             "event_id a natural key with numbered = false."
         )
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)

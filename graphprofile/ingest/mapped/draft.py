@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ from graphprofile.ingest.mapped.doubts import convert_lines, look_for_equal_rows
 from graphprofile.ingest.mapped.facts import Facts
 from graphprofile.ingest.mapped.guess import Guess, is_agent, numeric_format
 from graphprofile.ingest.mapped.sample import Sample
+from graphprofile.ingest.mapped.toml import array, key, text
 
 PADDED = 0.001
 
@@ -25,20 +25,6 @@ def draft(sample: Sample, found: Guess) -> str:
     ]
     head += [f"# LOOK: {text}" for text in (*sample.notes, *found.unsure)]
     return "\n".join([*head, "", *_source(sample, found), *columns, *_tables(found)]) + "\n"
-
-
-def text(value: str) -> str:
-    """A TOML string."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def key(name: str) -> str:
-    """A TOML key."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else text(name)
-
-
-def _array(values: list[str]) -> str:
-    return f"[{', '.join(map(text, values))}]"
 
 
 def _source(sample: Sample, found: Guess) -> Iterator[str]:
@@ -66,7 +52,7 @@ def _source(sample: Sample, found: Guess) -> Iterator[str]:
     padded = [seen.name for seen in found.facts.values() if seen.padded > PADDED]
     yield "trim = true" + (f"   # blanks around values of {', '.join(padded)}" if padded else "")
     if words:
-        yield f"missing = {_array(['', *words])}   # texts that stand for nothing, as seen"
+        yield f"missing = {array(['', *words])}   # texts that stand for nothing, as seen"
     yield ""
 
 
@@ -108,7 +94,7 @@ def _column(name: str, seen: Facts, found: Guess) -> Iterator[str]:
 
 def _formats(name: str, seen: Facts, found: Guess) -> Iterator[str]:
     if seen.ambiguous is None:
-        yield f"formats = {_array(seen.formats)}   # these read {seen.times:.1%} of the values"
+        yield f"formats = {array(seen.formats)}   # these read {seen.times:.1%} of the values"
         return
     days, months = seen.ambiguous
     told = "values prove both orders" if seen.both else "no value looked at has a number above 12 to tell"
@@ -117,8 +103,8 @@ def _formats(name: str, seen: Facts, found: Guess) -> Iterator[str]:
     )
     yield f"# LOOK: day or month first? {told}, e.g. {seen.common[0]!r}. Take the # from the right one;"
     yield "# until then no such value can be read."
-    yield f"# formats = {_array(days)}   # day first"
-    yield f"# formats = {_array(months)}   # month first"
+    yield f"# formats = {array(days)}   # day first"
+    yield f"# formats = {array(months)}   # month first"
 
 
 def _ids(found: Guess) -> set[str]:
@@ -171,7 +157,7 @@ def _tables(found: Guess) -> Iterator[str]:
         yield f"user_id = {text(fields['user_id'])}"
         if "timestamp" in fields:
             yield f"updated_at = {text(fields['timestamp'])}   # of two descriptions the later one holds"
-        yield f"properties = {{ keep = {_array(found.of_users)} }}"
+        yield f"properties = {{ keep = {array(found.of_users)} }}"
 
 
 def _event_parts(found: Guess) -> Iterator[str]:
@@ -216,7 +202,7 @@ def _tags(found: Guess) -> Iterator[str]:
 def _properties(found: Guess) -> Iterator[str]:
     kept = [name for name in _kept(found) if name not in found.of_users]
     if kept:
-        yield f"properties = {{ keep = {_array(kept)} }}"
+        yield f"properties = {{ keep = {array(kept)} }}"
     for name, why in found.left_out.items():
         yield f"# not kept: {key(name)}, which {why}"
     if "event_type" in found.fields:
