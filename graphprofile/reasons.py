@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from graphprofile.export import CONTENT, ITEM
@@ -46,21 +47,20 @@ class Reasons:
         people: dict[str, set[str]] = {}
         for prefix in (ITEM, CONTENT):
             ids = [key[2:] for key, _ in scored if key.startswith(prefix)]
-            if ids:
-                for id_, reasons in self.of_tags(prefix, [(user_id, ids)]).get(user_id, {}).items():
-                    because[prefix + id_] += reasons
             looked_at = sorted({*ids, *(key[2:] for key in own if key.startswith(prefix))})
             if not scored or not looked_at:
                 continue
-            (row,) = self._store.read(
-                f"recommend/read_people_of_{PLURAL[prefix]}",
+            rows = self._store.read(
+                f"recommend/read_reasons_of_{PLURAL[prefix]}",
                 event_types=self._types,
                 user_id=user_id,
                 ids=looked_at,
+                recommended=ids,
             )
-            for id_, title, chose in row["objects"]:
+            for id_, title, chose, tags in chain.from_iterable(row["objects"] for row in rows):
                 titles[prefix + id_] = title
                 people[prefix + id_] = set(chose)
+                because[prefix + id_] += [_of_tag(*tag) for tag in tags]
         for key, _ in scored:
             said = _through(key, own, people, titles)
             if said:
@@ -88,8 +88,7 @@ class Reasons:
         for row in rows:
             found = reasons[row["user_id"]][row["id"]]
             if len(found) < 2:
-                events = "1 event" if row["events"] == 1 else f"{row['events']} events"
-                found.append(f"{row['kind']} {row['name']}: {events} of this user")
+                found.append(_of_tag(row["kind"], row["name"], row["events"]))
         return reasons
 
     def described(self, prefix: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -98,6 +97,11 @@ class Reasons:
             return {}
         query = f"recommend/read_{PLURAL[prefix]}"
         return {row["id"]: row for row in self._store.read(query, ids=list(ids))}
+
+
+def _of_tag(kind: str, name: str, events: int) -> str:
+    """An interest as a reason."""
+    return f"{kind} {name}: {'1 event' if events == 1 else f'{events} events'} of this user"
 
 
 def _through(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphprofile.diversity import check_diversity, cosines, mmr, pool_size
-from graphprofile.errors import NotFound
+from graphprofile.errors import EngineError, EngineUnavailable, NotFound, QueryTimeout
 from graphprofile.export import CONTENT, ITEM
 from graphprofile.filters import Conditions, Filters, resolve
 from graphprofile.parquet import parquet_file
@@ -60,25 +61,49 @@ class Recommender:
         exact: bool = False,
     ) -> list[Recommendation]:
         """The best ``k`` objects for a user; the search widens until so many remain after filters."""
-        rows = self._store.read("recommend/read_asker", event_types=self._types, user_id=user_id)
-        row = rows[0] if rows else require_user(self._store, user_id)
-        version, model = self._models.model_of(next(iter(row["models"]), None))
         conditions = self.conditions(filters)
         pool = pool_size(k, check_diversity(diversity))
+        prefixes = [KINDS[kind]] if kind else [ITEM, CONTENT]
+        row = self._asker(user_id, pool, [] if exact or conditions else prefixes)
+        version, model = self._models.model_of(next(iter(row["models"]), None))
         stored = {row["model_before"]: row["vector_before"], row["model"]: row["vector"]}.get(version)
         vector = self._completed([user_id], {user_id: stored}, model)[0]
         seen = row["objects"]
         hidden = set() if allow_seen else set(seen)
-        prefixes = [KINDS[kind]] if kind else [ITEM, CONTENT]
         best: list[tuple[float, str]] = []
         for prefix in prefixes:
-            best += self._search.find(
-                prefix, vector, pool, version=version, hidden=hidden, conditions=conditions, exact=exact
-            )
+            found = self._search.settled(row, prefix, pool, version=version, hidden=hidden)
+            if found is None:
+                found = self._search.find(
+                    prefix, vector, pool, version=version, hidden=hidden, conditions=conditions, exact=exact
+                )
+            best += found
         length = float(np.linalg.norm(vector)) * model.max_norm
         best = sorted(best, key=by_nearness)[:pool]
         best = self._search.diverse(best, vector, k, diversity=diversity, dim=model.dim, version=version)
         return self._reasons.documents(user_id, [(key, cosine * length) for cosine, key in best], seen)
+
+    def _asker(self, user_id: str, k: int, prefixes: Sequence[str]) -> dict[str, Any]:
+        """What a recommendation needs to know of a user, with what is nearest in the indexes of some kinds.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        asks = partial(
+            self._store.read, "recommend/read_asker", event_types=self._types, user_id=user_id, k=k
+        )
+        try:
+            rows = asks(indexes=self._search.indexes(prefixes))
+        except (EngineUnavailable, QueryTimeout):
+            raise
+        except EngineError:
+            # An index that is not there, or has the dimensions of another model: the search finds another way.
+            rows = asks(indexes=[])
+        if not rows:
+            require_user(self._store, user_id)
+            # Came in between.
+            return self._asker(user_id, k, prefixes)
+        return rows[0]
 
     def _read_vectors(self, user_ids: Sequence[str]) -> tuple[str, FittedModel, npt.NDArray[np.float32]]:
         """The model in use, and the vectors of users by it.

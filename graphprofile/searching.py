@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,31 @@ class Search:
             shown = {prefix + id_: one for id_, one in stored.items() if prefix + id_ not in hidden}
             best += nearest(list(shown), np.array(list(shown.values()), dtype=np.float32), vector, k)
         return sorted(best, key=by_nearness)[:k]
+
+    def indexes(self, prefixes: Sequence[str]) -> list[str]:
+        """The engine's names of the vector indexes of some kinds."""
+        return [self._store.vector_index_name(LABELS[prefix]) for prefix in prefixes]
+
+    def settled(
+        self, asker: Mapping[str, Any], prefix: str, k: int, *, version: str, hidden: set[str]
+    ) -> list[Pair] | None:
+        """The best ``k`` of a kind from what the indexes gave when the asker was read; None where that is too little.
+
+        Args:
+            asker: Row of ``recommend/read_asker``.
+            prefix: Of the kind's keys.
+            k: How many.
+            version: Model whose vectors count.
+            hidden: Keys of what is not wanted.
+        """
+        (index,) = self.indexes([prefix])
+        mine = [(id_, score, one) for name, id_, score, one in asker["found"] if name == index]
+        of_others = any(one != version for _, _, one in mine)
+        if not mine or asker["changing"] or asker["model"] != version or of_others:
+            return None
+        found = self._store.by_cosine((id_, score) for id_, score, _ in mine)
+        kept = [(cosine, prefix + id_) for id_, cosine in found if prefix + id_ not in hidden]
+        return kept[:k] if len(kept) >= k or len(mine) < asker["wanted"] else None
 
     def _indexed(
         self, prefix: str, vector: Vector, k: int, version: str, hidden: set[str], conditions: Conditions

@@ -58,18 +58,22 @@ def serving(gp: GraphProfile, options: HttpSettings) -> Iterator[Service]:
         fresh = Freshness(gp, metrics)
         stack.callback(fresh.settle, GRACE_SECONDS)
         stream = EventStream(gp, fresh, metrics)
-        threading.Thread(target=_warm_up, args=(gp,), name="graphprofile-warm", daemon=True).start()
+        warming = threading.Thread(target=_warm_up, args=(gp,), name="graphprofile-warm", daemon=True)
+        warming.start()
+        stack.callback(warming.join, GRACE_SECONDS)
         stack.callback(stream.close)
         stack.callback(workers.close)
         yield Service(gp, options, keys, audit, workers, fresh, stream, failures, rate, metrics)
 
 
 def _warm_up(gp: GraphProfile) -> None:
-    """What the first request would otherwise wait for: the model, and the first use of the checks."""
+    """What the first request would otherwise wait for: the checks, the model, and the engine's plans."""
     with contextlib.suppress(GraphProfileError):
         check_rows([{}], gp.vocabulary)
         if gp.models.in_use():
             gp.models.model()
+        # Nobody has an empty id: all statements are planned, and nothing is changed.
+        gp.refresh([""])
 
 
 def check_reach(options: HttpSettings, keys: KeyRing) -> None:

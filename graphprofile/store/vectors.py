@@ -68,6 +68,10 @@ class VectorIndexes(ABC):
             for label in VECTOR_LABELS:
                 kind.drop_vector_index(self._statement, label)
 
+    def vector_index_name(self, label: str) -> str:
+        """What the engine calls the index over ``embedding`` of User, Item or Content."""
+        return self._link.kind.vector_index_name(label)
+
     def vector_search(self, label: str, vector: Sequence[float], k: int) -> list[tuple[str, float]]:
         """The nodes whose embedding is nearest, from the engine's vector index.
 
@@ -84,7 +88,7 @@ class VectorIndexes(ABC):
             EngineError: There is no index over that label, or it has other dimensions than the vector.
         """
         rows = self._search("vectors/search_nodes", label, vector, k)
-        return self._neighbours((row["id"], row["score"]) for row in rows)
+        return self.by_cosine((row["id"], row["score"]) for row in rows)
 
     def vector_search_of(
         self, model: str, label: str, vector: Sequence[float], k: int
@@ -112,12 +116,12 @@ class VectorIndexes(ABC):
         found, changing = rows[0]["found"], rows[0]["changing"]
         if changing or any(one != model for _, _, one in found):
             return None
-        return self._neighbours((id_, score) for id_, score, _ in found)
+        return self.by_cosine((id_, score) for id_, score, _ in found)
 
     def _search(self, query: str, label: str, vector: Sequence[float], k: int) -> list[dict[str, Any]]:
         if k < 1:
             raise UsageError(f"k is {k}: at least 1 neighbour must be asked for.")
-        name = self._link.kind.vector_index_name(label)
+        name = self.vector_index_name(label)
         checked = check_vector([float(value) for value in vector])
         try:
             return self.read(query, index=name, k=int(k), vector=checked)
@@ -133,6 +137,7 @@ class VectorIndexes(ABC):
                 "Vectors and index come from different models: `graphprofile embed --all` mends that.",
             ) from error
 
-    def _neighbours(self, scored: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    def by_cosine(self, scored: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+        """What an index gave, (id, score) pairs, as (id, cosine in [-1, 1]) pairs, best first, ties by id."""
         found = [(str(id_), self._link.kind.cosine(float(score))) for id_, score in scored]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
