@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument(
         "--recommend-rate",
         type=float,
-        default=10.0,
+        default=40.0,
         help="recommendations a second, and the driver once more",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each is asked")
