@@ -28,6 +28,7 @@ from graphprofile.records import (
     iso,
 )
 from graphprofile.settings import Settings
+from graphprofile.similar import Similarity
 from graphprofile.store.engines import VECTOR_LABELS
 from graphprofile.stored import read_embeddings, write_parquet
 from graphprofile.vectors import Embeddings
@@ -387,9 +388,9 @@ class Models:
     def similar(self, kind: str, id_: str, k: int, **options: Any) -> Sequence[Recommendation]:
         """See :meth:`graphprofile.GraphProfile.similar_users` and ``similar_items``."""
         return (
-            self._recommender.similar_users(id_, k)
+            self._similarity.similar_users(id_, k)
             if kind == "user"
-            else self._recommender.similar_items(id_, k, **options)
+            else self._similarity.similar_items(id_, k, **options)
         )
 
     def nearest_users(self, user_ids: Sequence[str], k: int) -> Sequence[str]:
@@ -399,7 +400,7 @@ class Models:
             NotFound: There is no such user.
             NoModel: Nothing has been trained yet.
         """
-        return self._recommender.nearest_users(user_ids, k)
+        return self._similarity.nearest_users(user_ids, k)
 
     def explain_item(
         self, user_id: str, item_id: str, feedback: Mapping[str, FeedbackSort] | None = None
@@ -410,6 +411,10 @@ class Models:
     @cached_property
     def _recommender(self) -> Recommender:
         return Recommender(self)
+
+    @cached_property
+    def _similarity(self) -> Similarity:
+        return Similarity(self)
 
     @cached_property
     def comparing(self) -> Comparing:

@@ -45,6 +45,9 @@ class Filters:
         return bool(self.tags or self.where or self.available)
 
 
+NO_FILTERS = Filters()
+
+
 @dataclass(frozen=True)
 class Conditions:
     """Filters as the statements under ``cypher/recommend`` take them.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,26 +12,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphprofile.diversity import check_diversity, cosines, mmr, pool_size
-from graphprofile.errors import EngineError, EngineUnavailable, NotFound, QueryTimeout
+from graphprofile.errors import EngineError, EngineUnavailable, QueryTimeout
 from graphprofile.export import CONTENT, ITEM
-from graphprofile.filters import Conditions, Filters, resolve
+from graphprofile.filters import NO_FILTERS, Conditions, Filters, resolve
+from graphprofile.nodevectors import USERS_AT_ONCE, NodeVectors
 from graphprofile.parquet import parquet_file
 from graphprofile.reading import require_user, significant, titles_of, watermark
 from graphprofile.reasons import Reasons
 from graphprofile.records import Explanation, FeedbackSort, PathStep, Progress, Recommendation, batched, iso
-from graphprofile.searching import Search, by_nearness, nearest
+from graphprofile.searching import Search, by_nearness
 from graphprofile.writeback import PLURAL, UserVectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from graphprofile.embedding import Models
-    from graphprofile.graphsage.fitted import FittedModel
 
 KINDS = {"item": ITEM, "content": CONTENT}
-USERS_AT_ONCE = 500
 EVENTS_AT_ONCE = 500_000
-NO_FILTERS = Filters()
 
 
 class Recommender:
@@ -47,6 +44,7 @@ class Recommender:
         self._store = models.store
         self._types = models.vocabulary.types
         self._search = Search(models)
+        self._vectors = NodeVectors(models)
         self._reasons = Reasons(models.store, models.vocabulary.types)
 
     def recommend(
@@ -67,7 +65,7 @@ class Recommender:
         row = self._asker(user_id, pool, [] if exact or conditions else prefixes)
         version, model = self._models.model_of(next(iter(row["models"]), None))
         stored = {row["model_before"]: row["vector_before"], row["model"]: row["vector"]}.get(version)
-        vector = self._completed([user_id], {user_id: stored}, model)[0]
+        vector = self._vectors.completed([user_id], {user_id: stored}, model)[0]
         seen = row["objects"]
         hidden = set() if allow_seen else set(seen)
         best: list[tuple[float, str]] = []
@@ -104,26 +102,6 @@ class Recommender:
             # Came in between.
             return self._asker(user_id, k, prefixes)
         return rows[0]
-
-    def _read_vectors(self, user_ids: Sequence[str]) -> tuple[str, FittedModel, npt.NDArray[np.float32]]:
-        """The model in use, and the vectors of users by it.
-
-        Raises:
-            NotFound: There is no such user.
-        """
-        in_use = self._models.in_use()
-        rows = self._store.read("embed/read_users", user_ids=list(user_ids), model=in_use or "")
-        stored = {user[0]: user[1] if user[2] == in_use else None for user in rows[0]["users"]}
-        for id_ in user_ids:
-            if id_ not in stored:
-                require_user(self._store, id_)
-        version, model = self._models.model_of(in_use)
-        return version, model, self._completed(user_ids, stored, model)
-
-    def _completed(
-        self, user_ids: Sequence[str], stored: Mapping[str, Sequence[float] | None], model: FittedModel
-    ) -> npt.NDArray[np.float32]:
-        return UserVectors(self._store, self._models.vocabulary, model).completed(user_ids, stored)
 
     def conditions(self, filters: Filters) -> Conditions:
         """Filters as the statements take them; see :func:`graphprofile.filters.resolve`."""
@@ -180,7 +158,7 @@ class Recommender:
         )
         written = done = 0
         with parquet_file(out, schema) as file:
-            for part in batched(self._users(version), USERS_AT_ONCE):
+            for part in batched(self._vectors.of_all_users(version), USERS_AT_ONCE):
                 rows = self._best_of(part, keys, titles, place, matrix, k, allow_seen, diversity, model.dim)
                 file.write_table(pa.Table.from_pylist(rows, schema=schema))
                 written += len(rows)
@@ -188,12 +166,6 @@ class Recommender:
                 if progress:
                     progress("users", done, None)
         return written
-
-    def _users(self, version: str) -> Iterator[dict[str, Any]]:
-        """All users with a vector of a model."""
-        for row in self._store.stream("embed/read_all_users", model=version):
-            if _has(row["properties"], version):
-                yield row
 
     def _object_matrix(
         self, prefixes: Sequence[str], version: str
@@ -263,116 +235,6 @@ class Recommender:
             for rank, (j, score) in enumerate(found, start=1)
         ]
 
-    # --- neighbours -----------------------------------------------------------------------------------------
-
-    def similar_users(self, user_id: str, k: int) -> list[Recommendation]:
-        """The nearest users by taste: the cosine of the vectors without the popularity coordinate."""
-        version, model, vectors = self._read_vectors([user_id])
-        vector = vectors[0]
-        found = self._store.vector_search_of(version, "User", vector.tolist(), k + 1)
-        if found is None:
-            found = self._scan_users(vector, k + 1, version)
-        scale = model.user_scale**2
-        others = [(id_, cosine * (1 + scale) - scale) for id_, cosine in found if id_ != user_id][:k]
-        ids = [id_ for id_, _ in others]
-        because: dict[str, list[str]] = defaultdict(list)
-        for shared in self._store.read(
-            "recommend/read_shared_objects", event_types=self._types, user_id=user_id, others=ids
-        ):
-            titles = ", ".join(f"“{title}”" for title in shared["titles"])
-            because[shared["other"]].append(f"{shared['shared']} in common, such as {titles}")
-        for shared in self._store.read("recommend/read_shared_tags", user_id=user_id, others=ids):
-            because[shared["other"]].append(f"both interested in {', '.join(shared['tags'])}")
-        return [
-            Recommendation(id=id_, kind="user", title=None, score=significant(score, 6), because=because[id_])
-            for id_, score in others
-        ]
-
-    def nearest_users(self, user_ids: Sequence[str], k: int) -> list[str]:
-        """The users nearest to the middle of some, by taste, nearest first and without these."""
-        version, _, vectors = self._read_vectors(user_ids)
-        # All users' vectors have one length, and the same popularity: their mean orders by the mean cosine of taste.
-        middle = np.asarray(np.mean(vectors, axis=0), dtype=np.float32)
-        found = self._store.vector_search_of(version, "User", middle.tolist(), k + len(user_ids))
-        if found is None:
-            found = self._scan_users(middle, k + len(user_ids), version)
-        seeds = set(user_ids)
-        return [id_ for id_, _ in found if id_ not in seeds][:k]
-
-    def _scan_users(self, vector: npt.NDArray[np.float32], k: int, version: str) -> list[tuple[str, float]]:
-        best: list[tuple[float, str]] = []
-        for part in batched(self._users(version), USERS_AT_ONCE):
-            matrix = np.asarray([row["embedding"] for row in part], dtype=np.float32)
-            best += nearest([row["id"] for row in part], matrix, vector, k)
-            best = sorted(best, key=by_nearness)[:k]
-        return [(id_, cosine) for cosine, id_ in best]
-
-    def similar_items(
-        self,
-        item_id: str,
-        k: int,
-        *,
-        filters: Filters = NO_FILTERS,
-        diversity: float = 0.0,
-        exact: bool = False,
-    ) -> list[Recommendation]:
-        """The nearest items (or content) by taste."""
-        version, model = self._models.model()
-        conditions = self.conditions(filters)
-        pool = pool_size(k, check_diversity(diversity))
-        prefix, vector = self._object_vector(item_id, version)
-        # Without popularity and the last coordinate the index orders by the cosine of taste alone.
-        query = np.concatenate([vector[: model.dim], np.zeros(2, dtype=np.float32)])
-        if not np.any(query):
-            raise NotFound(
-                f"Nothing is known about {item_id!r} that would make it similar to others.",
-                "It has no events yet, and no tag, property or text that the model knows.",
-            )
-        found = self._search.find(
-            prefix,
-            query,
-            pool,
-            version=version,
-            hidden={prefix + item_id},
-            conditions=conditions,
-            exact=exact,
-        )
-        found = self._search.diverse(found, query, k, diversity=diversity, dim=model.dim, version=version)
-        ids = [key[2:] for _, key in found]
-        described = self._reasons.described(prefix, ids)
-        because: dict[str, list[str]] = defaultdict(list)
-        for row in self._store.read(
-            f"recommend/read_shared_tags_of_{PLURAL[prefix]}", id=item_id, others=ids
-        ):
-            because[row["other"]].append(f"both tagged {', '.join(row['tags'])}")
-        for row in self._store.read(
-            f"recommend/read_shared_users_of_{PLURAL[prefix]}",
-            event_types=self._types,
-            id=item_id,
-            others=ids,
-        ):
-            people = "1 person" if row["users"] == 1 else f"{row['users']} people"
-            because[row["other"]].append(f"{people} chose both")
-        return [
-            Recommendation(
-                id=key[2:],
-                kind="item" if prefix == ITEM else "content",
-                title=described.get(key[2:], {}).get("title"),
-                score=significant(cosine * model.max_norm, 6),
-                because=because[key[2:]] or ["near in taste"],
-            )
-            for cosine, key in found
-        ]
-
-    def _object_vector(self, object_id: str, version: str) -> tuple[str, npt.NDArray[np.float32]]:
-        for prefix in (ITEM, CONTENT):
-            rows = self._store.read(f"embed/read_vector_of_{PLURAL[prefix]}", id=object_id, model=version)
-            if rows and rows[0]["model"] == version:
-                return prefix, np.asarray(rows[0]["embedding"], dtype=np.float32)
-            if rows:
-                raise NotFound(f"{object_id!r} has no vector of {version} yet.", "Run `graphprofile embed`.")
-        raise NotFound(f"No item or content {object_id!r}.", "Check the id.")
-
     # --- why ------------------------------------------------------------------------------------------------
 
     def explain(self, user_id: str, item_id: str, feedback: Mapping[str, FeedbackSort]) -> Explanation:
@@ -385,7 +247,7 @@ class Recommender:
         """
         require_user(self._store, user_id)
         version, model = self._models.model()
-        _, vector = self._object_vector(item_id, version)
+        _, vector = self._vectors.of_object(item_id, version)
         users = UserVectors(self._store, self._models.vocabulary, model)
         whole = users.read([user_id], named=True)[0]
         count = len(whole["objects"])
@@ -429,8 +291,3 @@ class Recommender:
             score=float(scores[0]),
             paths=steps,
         )
-
-
-def _has(properties: Mapping[str, Any], version: str) -> bool:
-    """Whether a node has a vector of a model, in either place."""
-    return version in (properties.get("embedding_model"), properties.get("embedding_before_model"))
