@@ -24,8 +24,8 @@ class TrainConfig:
         dim: Columns that carry taste; a stored vector has two more.
         epochs: Longest training; validation may choose a shorter one.
         batch_users: Users per step; a graph of fewer than four times as many takes a quarter of its users.
-        large: ``batch_users`` and ``epochs`` of graphs of more than 300,000 events, where most of a step goes into the
-            hop over the whole graph and inputs go without; None for the same as elsewhere.
+        large: ``batch_users``, ``epochs`` and ``gamma`` of graphs of more than 300,000 events; None for the same as
+            elsewhere.
         num_negatives: Negatives per step; with at most twice as many known objects the softmax is exact.
         temperature: The cosine is divided by it.
         learning_rate: Of Adam, after warm-up and before linear decay.
@@ -34,7 +34,8 @@ class TrainConfig:
         row_dropout: Share of objects whose own row is dropped in a step, as if they had never been seen.
         description_scale: Weight of tags' and properties' first vectors.
         gamma: Weight of the hop object -> user -> object. Fixed: where it is learned it shrinks as training overfits.
-        smooth_inputs: Whether the hop goes over inputs as over targets.
+        smooth_inputs: Whether the hop goes over inputs as over targets. Without it users who were kept out of training
+            get worse lists, and those who were not hardly better ones.
         neutral: First weight of events with contribution 0 (a rating of 3 of 5, say).
         targets_power: A user with n targets weighs n to this power in the loss.
         user_half_lives_days: Half-lives of a user's events that validation chooses from; None is no decay.
@@ -53,7 +54,7 @@ class TrainConfig:
     dim: int = 64
     epochs: int = 16
     batch_users: int = 1024
-    large: tuple[int, int] | None = (1024, 20)
+    large: tuple[int, int, float] | None = (1024, 20, 4.0)
     num_negatives: int = 4096
     temperature: float = 0.1
     learning_rate: float = 0.02
@@ -80,8 +81,8 @@ class TrainConfig:
             raise UsageError(f"device is {self.device!r}", "Use auto, cpu or cuda.")
         if self.propagation not in ("full", "sampled", "auto"):
             raise UsageError(f"propagation is {self.propagation!r}", "Use full, sampled or auto.")
-        if self.large is not None and (len(self.large) != 2 or min(self.large) < 1):
-            raise UsageError(f"large is {self.large!r}", "Give two numbers of at least 1, or None.")
+        if self.large is not None and (len(self.large) != 3 or min(self.large[:2]) < 1 or self.large[2] < 0):
+            raise UsageError(f"large is {self.large!r}", "Give users, epochs and weight of the hop, or None.")
         if len(self.fanout) != 2 or min(self.fanout) < 1:
             raise UsageError(f"fanout is {self.fanout!r}", "Give two numbers of at least 1.")
         for name in ("dim", "epochs", "batch_users", "num_negatives"):
@@ -115,8 +116,8 @@ class TrainConfig:
         """The recipe for a graph of so many events."""
         if self.large is None or num_events <= LARGE_EVENTS:
             return replace(self, large=None)
-        batch_users, epochs = self.large
-        return replace(self, batch_users=batch_users, epochs=epochs, smooth_inputs=False, large=None)
+        batch_users, epochs, gamma = self.large
+        return replace(self, batch_users=batch_users, epochs=epochs, gamma=gamma, large=None)
 
     def recipe(self) -> dict[str, Any]:
         """What makes two recipes the same: all arguments but where and by how many threads it is computed."""

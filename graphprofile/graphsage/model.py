@@ -3,10 +3,9 @@
 Objects carry two vectors, one as input (what the object says about a user who chose it) and one as target
 (what a user must look like to choose it). Both start from the closed-form truncated SVD of the normalised
 interaction matrix and are learned from there, plus the learned vectors of the object's tags and properties.
-One hop object -> user -> object smooths them (of large graphs the targets only: their inputs have events enough
-to be learned without); a user is the unit vector of the weighted sum of the inputs of the user's objects. Per
-layer there is a weighted mean per edge type, a learned weight per edge type and a residual, and nothing else:
-non-linear layers hurt on graphs that are mostly ids.
+One hop object -> user -> object smooths them; a user is the unit vector of the weighted sum of the inputs of the
+user's objects. Per layer there is a weighted mean per edge type, a learned weight per edge type and a residual,
+and nothing else: non-linear layers hurt on graphs that are mostly ids.
 
 Sources: Hamilton, Ying and Leskovec, "Inductive representation learning on large graphs", NeurIPS 2017
 (GraphSAGE); He et al., "LightGCN", SIGIR 2020 (linear layers, symmetric normalisation); Shen et al., "How
@@ -180,8 +179,12 @@ class HeteroGraphSage(nn.Module):
 
     def forward(self, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Input vectors and unit target vectors of all objects, each [num_objects, dim]."""
-        inputs, targets = torch.split(self.rows(keep), self.dim, dim=1)
-        return self.smoothed(inputs) if self.smooth_inputs else inputs, unit(self.smoothed(targets))
+        rows = self.rows(keep)
+        if self.smooth_inputs:
+            inputs, targets = torch.split(self.smoothed(rows), self.dim, dim=1)
+        else:
+            inputs, targets = rows[:, : self.dim], self.smoothed(rows[:, self.dim :])
+        return inputs, unit(targets)
 
     def smoothed(self, rows: Tensor) -> Tensor:
         """Rows of all objects plus gamma times their hop [num_objects, width]."""

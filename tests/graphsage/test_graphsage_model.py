@@ -518,11 +518,11 @@ def test_config_survives_its_dict() -> None:
 
 
 def test_large_graphs_have_a_recipe_of_their_own() -> None:
-    config = TrainConfig(large=(4000, 30))
+    config = TrainConfig(large=(4000, 30, 5.0))
     small, large = config.sized(300_000), config.sized(300_001)
     assert (small.batch_users, small.epochs) == (config.batch_users, config.epochs)
+    assert (small.gamma, large.gamma) == (config.gamma, 5.0)
     assert (large.batch_users, large.epochs) == (4000, 30)
-    assert (small.smooth_inputs, large.smooth_inputs) == (True, False)
     # Once it is fitted it stays what it was, also on a graph of another size; so does what older versions fitted.
     assert TrainConfig.from_dict(small.to_dict()).sized(10**6) == small
     older = {key: value for key, value in config.to_dict().items() if key != "large"}
