@@ -27,7 +27,7 @@ demo: $(READY) ## A real library's readers as profiles, from events to a report
 	@$(BIN)/graphprofile demo
 
 test: $(READY) ## All tests, on the embedded engine and on a Neo4j that is started for it
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --durations=15
+	@$(BIN)/python -m pytest -n auto --no-loadscope-reorder --durations=25
 
 check: $(READY) ## ruff, mypy --strict, bandit, and known holes in what is installed
 	@$(BIN)/ruff check .

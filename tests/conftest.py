@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from neo4j_server import Neo4jServer, Unavailable
 from pydantic import SecretStr
+from xdist.scheduler import LoadScopeScheduling
 
 from graphprofile.settings import Settings
 from graphprofile.store import Store, embedded
@@ -20,6 +22,7 @@ pytest_plugins = ["http_world", "postgres_server"]
 ENGINES = ("arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j))
 EVENT_TYPES = tuple(rule.type for rule in DEFAULT_EVENTS.values())
 
+PAGE = "tests/page/"
 MOST_PROCESSES = 2
 """With engines of its own each, a process of tests keeps more than a core busy."""
 
@@ -29,12 +32,20 @@ def pytest_xdist_auto_num_workers() -> int:
     return 0 if "GRAPHPROFILE_TEST_NEO4J_URI" in os.environ else min(os.cpu_count() or 1, MOST_PROCESSES)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByFile(LoadScopeScheduling):
     """The tests of a file stay together, and those of the page: they share a browser and a library."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "page" else item.path.stem))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return PAGE if file.startswith(PAGE) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Whoever runs the tests in several processes has them dealt out like this.
+
+    By marks, ``--dist loadgroup``, it would go without saying so: pytest 9 does not tell pytest-xdist 3.8 of them.
+    """
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)
