@@ -14,9 +14,9 @@ import scipy.sparse as sp
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
-def python(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def python(script: str, *arguments: object, given: str | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(BENCHMARKS / script), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,31 @@ def test_the_cut_holds_out_a_fifth_of_every_users_pairs(matrices: Path) -> None:
     again = python("cut.py", matrices / "again", matrices / "all.npz")
     assert again.returncode == 0
     assert (sp.load_npz(matrices / "again" / "test.npz") != test).nnz == 0
+
+
+def test_packages_and_what_they_depend_on(tmp_path: Path) -> None:
+    index = """Package: editor
+Version: 1.0
+Depends: libc6 (>= 2.34), libgui1 | libgui-next, perl:any
+Pre-Depends: libc6
+
+Package: viewer
+Depends: libc6, libgui1
+
+Package: lonely
+Depends: libc6, libown1
+Suggests: libgui1
+"""
+    made = python("packages.py", tmp_path / "two.npz", "--least", 2, given=index)
+    assert made.stdout == f"4 pairs of 2 packages and 2 others in {tmp_path / 'two.npz'}\n"
+    assert sp.load_npz(tmp_path / "two.npz").toarray().tolist() == [[1, 1], [1, 1]]
+    python("packages.py", tmp_path / "all.npz", "--least", 1, given=index)
+    columns = ["libc6", "libgui1", "libown1", "perl"]
+    rows = {"editor": [1, 1, 0, 1], "lonely": [1, 0, 1, 0], "viewer": [1, 1, 0, 0]}
+    assert sp.load_npz(tmp_path / "all.npz").toarray().tolist() == list(rows.values()), columns
+    nothing = python("packages.py", tmp_path / "none.npz", given="no index\n")
+    assert nothing.returncode == 2
+    assert "holds no index of packages" in nothing.stderr
 
 
 def test_ours_and_others_in_one_table(matrices: Path) -> None:

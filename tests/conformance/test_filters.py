@@ -136,6 +136,23 @@ def test_few_matches_among_many_are_found_without_asking_the_index_for_all(
     assert max(asked) < 2 * SHELF
 
 
+def test_the_indexes_are_asked_with_the_user(trained: GraphProfile, monkeypatch: pytest.MonkeyPatch) -> None:
+    gp = trained
+    exact = ids(gp.recommend("a0", 5, exact=True))
+    search = gp.models._recommender._search
+    apart: list[str] = []
+    found = search.find
+    monkeypatch.setattr(
+        search, "find", lambda prefix, *a, **k: apart.append(prefix) or found(prefix, *a, **k)
+    )
+    assert ids(gp.recommend("a0", 5)) == exact
+    assert apart == []
+    # One that is not there, as while a model is trained on Neo4j: what is nearest is found another way.
+    monkeypatch.setattr(search, "indexes", lambda prefixes: ["no such index" for _ in prefixes])
+    assert ids(gp.recommend("a0", 5)) == exact
+    assert apart == ["i:", "c:"]
+
+
 def test_diversity(trained: GraphProfile) -> None:
     gp = trained
     plain = ids(gp.recommend("a0", 6, allow_seen=True))
