@@ -456,7 +456,7 @@ def _epochs(progress: Progress | None) -> Callable[[int, int, Mapping[str, Any]]
 
     def epoch(done: int, total: int, figures: Mapping[str, Any]) -> None:
         validation = figures.get("validation")
-        said = "" if validation is None else f": validation log likelihood {validation:.3f}"
+        said = "" if validation is None else f": validation {figures['measure']} {validation:.3f}"
         progress(f"training{said}", done, total)
 
     return epoch

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from graphprofile.graphsage import fitted
 from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS, Calibration, Evidence, calibrate, max_users
 from graphprofile.graphsage.checkpoints import Checkpoints
 from graphprofile.graphsage.config import LARGE_EVENTS, Choices, Progress, TrainConfig
-from graphprofile.graphsage.data import TrainingGraph
+from graphprofile.graphsage.data import FloatArray, IntArray, TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import popularity_columns
 from graphprofile.graphsage.loop import Run
@@ -39,6 +40,8 @@ _MAX_FOLDS = 2
 #: On large graphs choices are made with no more columns than this: time grows with them, choices hardly.
 _COLUMNS_TRIED = 64
 _CHECKPOINTS = 4
+#: On large graphs so many users' lists say how long to train.
+_USERS_RANKED = 4_000
 
 
 @dataclass
@@ -50,7 +53,8 @@ class Clock:
         total: Epochs in all, as far as known.
         done: Epochs done.
         checkpoints: Where states of the fits are kept, None to keep none.
-        validation: Best mean log likelihood of a validation user so far.
+        validation: The best so far of what is chosen by.
+        measure: What that is: a mean over validation users.
     """
 
     progress: Progress | None
@@ -58,6 +62,7 @@ class Clock:
     done: int = 0
     checkpoints: Checkpoints | None = None
     validation: float | None = None
+    measure: str = "log likelihood"
 
     def expect(self, epochs: int) -> None:
         """So many epochs are still to come."""
@@ -67,7 +72,7 @@ class Clock:
         """One epoch is done."""
         self.done += 1
         if self.progress is not None:
-            seen = {} if self.validation is None else {"validation": self.validation}
+            seen = {} if self.validation is None else {"validation": self.validation, "measure": self.measure}
             self.progress(self.done, max(self.total, self.done), {**seen, **figures})
 
 
@@ -156,19 +161,26 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
     clock.validation = None
     clock.expect((len(kinds) * len(parts) + 2) * config.epochs)
     columns = [popularity_columns(part.split.train, HALF_LIVES_DAYS) for part in parts]
+    ranked = []
+    if graph.num_events > LARGE_EVENTS:
+        clock.measure = "NDCG@20"
+        ranked = [Protocol(part.split, max_users=_USERS_RANKED, seed=config.seed) for part in parts]
     best: tuple[float, Choices, list[FittedModel]] | None = None
     for sequence in kinds:
         runs = [_checkpoints(part.split.train, config, sequence, clock) for part in parts]
         for stage in zip(*runs, strict=True):
             models = [model for _, model in stage]
             found = _calibrated(models, parts, columns, None)
-            if best is None or (found.log_likelihood or -np.inf) > best[0]:
+            likelihood = found.log_likelihood or -np.inf
+            worth = _ndcg(models, ranked, columns, found) if ranked else likelihood
+            if best is None or worth > best[0]:
                 chosen = Choices(stage[0][0], sequence, None, found)
-                best = (found.log_likelihood or -np.inf, chosen, models)
-                clock.validation = found.log_likelihood
+                best = (worth, chosen, models)
+                clock.validation = worth
     if best is None:
         return Choices(config.epochs, config.histories == "sequence")
-    top, chosen, models = best
+    _, chosen, models = best
+    top = chosen.calibration.log_likelihood or -np.inf
     for half_life in config.user_half_lives_days if timed else ():
         if half_life is None:
             continue
@@ -206,6 +218,27 @@ def _calibrated(
         users, _ = fitted.with_half_life(model, half_life_days).encode(part.split.train)
         evidence.append(Evidence(part, users[part.users] @ model.targets.T, popular))
     return calibrate(evidence)
+
+
+def _ndcg(
+    models: list[FittedModel], parts: list[Protocol], columns: list[Any], calibration: Calibration
+) -> float:
+    """Mean NDCG@20 of the users of validation parts.
+
+    Where there are users enough it chooses the length of training: in the middle of one the likelihood over all
+    objects can be better than at its end, while the first twenty are worse.
+    """
+    found = []
+    for model, part, popular in zip(models, parts, columns, strict=True):
+        users, _ = model.encode(part.split.train)
+        lift = popular @ np.asarray(calibration.popularity) / calibration.cosine
+        found.append(part.per_user(partial(_scores, users, model.targets, lift.astype(np.float32)), 20)[1])
+    return float(np.concatenate(found).mean())
+
+
+def _scores(users: FloatArray, targets: FloatArray, lift: FloatArray, rows: IntArray) -> FloatArray:
+    scores: FloatArray = users[rows] @ targets.T + lift
+    return scores
 
 
 def _checkpoints(

@@ -18,12 +18,13 @@ from small_graphs import DAY, SMALL, checkerboard
 
 from graphprofile.errors import BadVectors, TooLittleData, UsageError
 from graphprofile.graphsage import metrics as m
-from graphprofile.graphsage.calibrate import Calibration, Evidence, calibrate
+from graphprofile.graphsage import train as training
+from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS, Calibration, Evidence, calibrate
 from graphprofile.graphsage.compare import evaluate_recipe, scorer, train
 from graphprofile.graphsage.config import Choices, TrainConfig
 from graphprofile.graphsage.data import TrainingGraph
-from graphprofile.graphsage.fitted import FittedModel, Folded
-from graphprofile.graphsage.interactions import Interactions
+from graphprofile.graphsage.fitted import FittedModel, Folded, with_half_life
+from graphprofile.graphsage.interactions import Interactions, popularity_columns
 from graphprofile.graphsage.loop import Run
 from graphprofile.graphsage.model import HeteroGraphSage
 from graphprofile.graphsage.sums import Relation, TypedSum
@@ -527,6 +528,29 @@ def test_large_graphs_have_a_recipe_of_their_own() -> None:
     assert TrainConfig.from_dict(small.to_dict()).sized(10**6) == small
     older = {key: value for key, value in config.to_dict().items() if key != "large"}
     assert TrainConfig.from_dict(older).sized(10**6).batch_users == config.batch_users
+
+
+def test_large_graphs_are_trained_as_long_as_lists_get_better(
+    graph: TrainingGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "LARGE_EVENTS", 10)
+    worths, told = iter([0.1, 0.3, 0.2, 0.25]), []
+    monkeypatch.setattr(training, "_ndcg", lambda *_: next(worths))
+    clock = training.Clock(lambda done, total, figures: told.append(figures.get("validation")))
+    recipe = replace(SMALL, epochs=8, large=None, histories="random")
+    assert training.choose(graph, recipe, clock).epochs == 4
+    assert (clock.measure, clock.validation) == ("NDCG@20", 0.3)
+    assert (told[0], told[-1]) == (None, 0.3)
+
+
+def test_lists_of_validation_users_are_those_of_the_model(graph: TrainingGraph) -> None:
+    part = m.Protocol(m.time_split(graph, 0.8))
+    model = fit(part.split.train, SMALL)
+    calibration = Choices.from_dict(model.choices).calibration
+    columns = popularity_columns(part.split.train, HALF_LIVES_DAYS)
+    plain = with_half_life(model, None)
+    expected = part.per_user(scorer(plain, part.split.train), 20)[1].mean()
+    assert training._ndcg([plain], [part], [columns], calibration) == pytest.approx(expected, abs=1e-3)
 
 
 # --- parts
