@@ -22,7 +22,7 @@ from graphprofile.graphsage import fitted
 from graphprofile.graphsage.calibrate import HALF_LIVES_DAYS, Calibration, Evidence, calibrate, max_users
 from graphprofile.graphsage.checkpoints import Checkpoints
 from graphprofile.graphsage.config import LARGE_EVENTS, Choices, Progress, TrainConfig
-from graphprofile.graphsage.data import FloatArray, IntArray, TrainingGraph
+from graphprofile.graphsage.data import DoubleArray, FloatArray, IntArray, TrainingGraph
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import popularity_columns
 from graphprofile.graphsage.loop import Run
@@ -161,7 +161,7 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
     clock.validation = None
     clock.expect((len(kinds) * len(parts) + 2) * config.epochs)
     columns = [popularity_columns(part.split.train, HALF_LIVES_DAYS) for part in parts]
-    ranked = []
+    ranked, top_lists = [], None
     if graph.num_events > LARGE_EVENTS:
         clock.measure = "NDCG@20"
         ranked = [Protocol(part.split, max_users=_USERS_RANKED, seed=config.seed) for part in parts]
@@ -171,9 +171,15 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
         for stage in zip(*runs, strict=True):
             models = [model for _, model in stage]
             found = _calibrated(models, parts, columns, None)
-            likelihood = found.log_likelihood or -np.inf
-            worth = _ndcg(models, ranked, columns, found) if ranked else likelihood
-            if best is None or worth > best[0]:
+            if ranked:
+                lists = _ndcg(models, ranked, columns, found)
+                worth, better = float(lists.mean()), top_lists is None or _as_good(lists, top_lists)
+                if top_lists is None or worth > top_lists.mean():
+                    top_lists = lists
+            else:
+                worth = found.log_likelihood or -np.inf
+                better = best is None or worth > best[0]
+            if better:
                 chosen = Choices(stage[0][0], sequence, None, found)
                 best = (worth, chosen, models)
                 clock.validation = worth
@@ -222,8 +228,8 @@ def _calibrated(
 
 def _ndcg(
     models: list[FittedModel], parts: list[Protocol], columns: list[Any], calibration: Calibration
-) -> float:
-    """Mean NDCG@20 of the users of validation parts.
+) -> DoubleArray:
+    """NDCG@20 of each user of validation parts [num_users].
 
     Where there are users enough it chooses the length of training: in the middle of one the likelihood over all
     objects can be better than at its end, while the first twenty are worse.
@@ -233,7 +239,16 @@ def _ndcg(
         users, _ = model.encode(part.split.train)
         lift = popular @ np.asarray(calibration.popularity) / calibration.cosine
         found.append(part.per_user(partial(_scores, users, model.targets, lift.astype(np.float32)), 20)[1])
-    return float(np.concatenate(found).mean())
+    return np.concatenate(found)
+
+
+def _as_good(lists: DoubleArray, best: DoubleArray) -> bool:
+    """Whether a longer training does as well as the best: within a standard error of the difference over users.
+
+    In the middle of a training the steps are still long; one that ends there is seldom better than the whole.
+    """
+    difference = lists - best
+    return bool(difference.mean() >= -difference.std() / np.sqrt(len(difference)))
 
 
 def _scores(users: FloatArray, targets: FloatArray, lift: FloatArray, rows: IntArray) -> FloatArray:
