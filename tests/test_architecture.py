@@ -59,6 +59,8 @@ LAYERS = {
     "report": 8,
     "quality_report": 8,
     "writeback": 7,
+    "nodevectors": 8,
+    "similar": 8,
     "recommend": 8,
     "distributions": 5,
     "drift": 8,
