@@ -14,13 +14,13 @@ import numpy as np
 from graphprofile.diversity import check_diversity, cosines, mmr, pool_size
 from graphprofile.errors import EngineError, EngineUnavailable, QueryTimeout
 from graphprofile.export import CONTENT, ITEM
-from graphprofile.filters import NO_FILTERS, Conditions, Filters, resolve
+from graphprofile.filters import NO_FILTERS, Conditions, Filters
 from graphprofile.nodevectors import USERS_AT_ONCE, NodeVectors
 from graphprofile.parquet import parquet_file
 from graphprofile.reading import require_user, significant, titles_of, watermark
 from graphprofile.reasons import Reasons
 from graphprofile.records import Explanation, FeedbackSort, PathStep, Progress, Recommendation, batched, iso
-from graphprofile.searching import Search, by_nearness
+from graphprofile.searching import FIRST_SEARCH, Search, by_nearness
 from graphprofile.writeback import PLURAL, UserVectors
 
 if TYPE_CHECKING:
@@ -88,7 +88,12 @@ class Recommender:
             NotFound: There is no such user.
         """
         asks = partial(
-            self._store.read, "recommend/read_asker", event_types=self._types, user_id=user_id, k=k
+            self._store.read,
+            "recommend/read_asker",
+            event_types=self._types,
+            user_id=user_id,
+            k=k,
+            more=FIRST_SEARCH,
         )
         try:
             rows = asks(indexes=self._search.indexes(prefixes))
@@ -105,7 +110,7 @@ class Recommender:
 
     def conditions(self, filters: Filters) -> Conditions:
         """Filters as the statements take them; see :func:`graphprofile.filters.resolve`."""
-        return resolve(self._store, filters, self._models.settings.available_property)
+        return self._search.conditions(filters)
 
     def seen(self, user_id: str) -> list[str]:
         """Keys of what a user has, latest first."""

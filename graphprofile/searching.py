@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from graphprofile.diversity import cosines, mmr
 from graphprofile.export import CONTENT, ITEM
-from graphprofile.filters import IDS_AT_ONCE, Conditions
+from graphprofile.filters import IDS_AT_ONCE, Conditions, Filters, resolve
 from graphprofile.records import chunks
 from graphprofile.writeback import PLURAL
 
@@ -69,6 +69,10 @@ class Search:
             shown = {prefix + id_: one for id_, one in stored.items() if prefix + id_ not in hidden}
             best += nearest(list(shown), np.array(list(shown.values()), dtype=np.float32), vector, k)
         return sorted(best, key=by_nearness)[:k]
+
+    def conditions(self, filters: Filters) -> Conditions:
+        """Filters as the statements take them; see :func:`graphprofile.filters.resolve`."""
+        return resolve(self._store, filters, self._models.settings.available_property)
 
     def indexes(self, prefixes: Sequence[str]) -> list[str]:
         """The engine's names of the vector indexes of some kinds."""

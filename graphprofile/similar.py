@@ -11,7 +11,7 @@ import numpy as np
 from graphprofile.diversity import check_diversity, pool_size
 from graphprofile.errors import NotFound
 from graphprofile.export import ITEM
-from graphprofile.filters import NO_FILTERS, Filters, resolve
+from graphprofile.filters import NO_FILTERS, Filters
 from graphprofile.nodevectors import USERS_AT_ONCE, NodeVectors
 from graphprofile.reading import significant
 from graphprofile.reasons import Reasons
@@ -93,7 +93,7 @@ class Similarity:
     ) -> list[Recommendation]:
         """The nearest items (or content) by taste."""
         version, model = self._models.model()
-        conditions = resolve(self._store, filters, self._models.settings.available_property)
+        conditions = self._search.conditions(filters)
         pool = pool_size(k, check_diversity(diversity))
         prefix, vector = self._vectors.of_object(item_id, version)
         # Without popularity and the last coordinate the index orders by the cosine of taste alone.

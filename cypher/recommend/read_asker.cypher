@@ -2,7 +2,8 @@
 // Parameters:
 //   user_id (text): of the user
 //   indexes (list of text): to be asked; none where something else than the nearest is wanted
-//   k (int): how many are wanted of each; more are looked for, since the user has some of them already
+//   k (int): how many are wanted of each; as many more as the user has are looked for, up to k
+//   more (int): so many more are looked for in any case
 // Columns:
 //   model (text): that computed the vector, or null
 //   vector (list of float): or null
@@ -28,7 +29,7 @@ CALL () {
 }
 OPTIONAL MATCH (before:Model {coming: true})
 WITH u, objects, models, before IS NOT NULL AS coming,
-  $k + 4 + CASE WHEN size(objects) < $k THEN size(objects) ELSE $k END AS wanted
+  $k + $more + CASE WHEN size(objects) < $k THEN size(objects) ELSE $k END AS wanted
 CALL (u, coming, wanted) {
   UNWIND CASE WHEN coming OR u.embedding IS NULL THEN [] ELSE $indexes END AS index
   CALL db.index.vector.queryNodes(index, wanted, u.embedding) YIELD node, score
