@@ -22,6 +22,7 @@ from graphprofile.graphsage.device import on, torch_device
 from graphprofile.graphsage.fitted import FittedModel
 from graphprofile.graphsage.interactions import Interactions, popularity_columns
 from graphprofile.graphsage.model import NEGATIVE, HeteroGraphSage, closed_form
+from graphprofile.graphsage.softmax import LogSumExp
 
 if TYPE_CHECKING:
     from graphprofile.graphsage.sampled import HopSampler
@@ -229,14 +230,12 @@ class Run:
         pull = net.popularity * self.log_count / config.temperature
         sharp = users / config.temperature
         if column is None:
-            logits = torch.addmm(pull, sharp, targets.T)
-            mine = self.pairs[batch.users]
+            among, lift, mine = targets, pull, self.pairs[batch.users]
         else:
-            index = on(self.device, column)
             among = targets.index_select(0, on(self.device, place(column)))
-            logits = torch.addmm(pull.index_select(0, index) + shift, sharp, among.T)
+            lift = pull.index_select(0, on(self.device, column)) + shift
             mine = self.pairs[batch.users][:, column]
-        everybody = torch.logsumexp(logits.masked_fill_(on(self.device, mine.toarray()), -torch.inf), dim=1)
+        everybody = LogSumExp.apply(lift, sharp, among, on(self.device, mine.toarray()))
         rows = on(self.device, batch.target_rows)
         wanted = self.interactions.object[batch.targets]
         their = targets.index_select(0, on(self.device, place(wanted)))

@@ -206,7 +206,8 @@ class HeteroGraphSage(nn.Module):
 
         def add_hop(rows: Tensor) -> Tensor:
             users = self.sum(rows * scale, relation).mul_(share)
-            return torch.addcmul(rows, self.sum(users, relation, reverse=True), self.gamma * scale)
+            hop: Tensor = self.sum(users, relation, reverse=True)
+            return hop.mul_(self.gamma * scale).add_(rows)
 
         return add_hop
 

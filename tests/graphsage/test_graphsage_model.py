@@ -27,6 +27,7 @@ from graphprofile.graphsage.fitted import FittedModel, Folded, with_half_life
 from graphprofile.graphsage.interactions import Interactions, popularity_columns
 from graphprofile.graphsage.loop import Run
 from graphprofile.graphsage.model import HeteroGraphSage
+from graphprofile.graphsage.softmax import LogSumExp
 from graphprofile.graphsage.sums import Relation, TypedSum
 from graphprofile.graphsage.train import check_enough, choose, fit
 
@@ -593,6 +594,29 @@ def test_calibration_finds_what_decides() -> None:
 
 def test_calibration_without_users_is_the_declared_one() -> None:
     assert calibrate([]) == Calibration()
+
+
+def test_sum_under_the_softmax_is_torchs_own_with_its_gradients() -> None:
+    torch.manual_seed(0)
+    shift, rows, columns = (
+        torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in [(7,), (5, 3), (7, 3)]
+    )
+    left_out = torch.rand(5, 7) < 0.3
+    left_out[1] = True
+    weight = torch.tensor([0.5, 0.0, 2.0, 1.0, -1.0], dtype=torch.float64)
+    results = []
+    for ours in (True, False):
+        if ours:
+            found = LogSumExp.apply(shift, rows, columns, left_out)
+        else:
+            terms = (rows @ columns.T + shift).masked_fill(left_out, -torch.inf)
+            found = torch.logsumexp(terms, dim=1)
+        (found[~left_out.all(dim=1)] * weight[~left_out.all(dim=1)]).sum().backward()
+        results.append([found.detach(), *(of.grad for of in (shift, rows, columns))])
+        shift.grad = rows.grad = columns.grad = None
+    assert results[0][0][1] == -torch.inf
+    for mine, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(mine, theirs)
 
 
 def test_typed_sum_is_a_matrix_product_with_its_gradient() -> None:
