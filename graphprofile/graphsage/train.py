@@ -37,10 +37,11 @@ MIN_PAIRS = 16
 VALIDATION_SHARE = 0.15
 _FOLD_EVENTS = 100_000
 _MAX_FOLDS = 2
-#: On large graphs choices are made with no more columns than this: time grows with them, choices hardly.
-_COLUMNS_TRIED = 64
 _CHECKPOINTS = 4
-#: On large graphs so many users' lists say how long to train.
+#: On large graphs choices are made with no more columns than this, and in half the epochs: time grows with both,
+#: what is chosen hardly changes. So many users' lists say there how long to train.
+_COLUMNS_TRIED = 64
+_CHECKPOINTS_TRIED = 2
 _USERS_RANKED = 4_000
 
 
@@ -149,52 +150,105 @@ def choose(graph: TrainingGraph, config: TrainConfig, clock: Clock | None = None
         clock: Counts epochs for a progress bar.
     """
     clock = clock or Clock(None)
-    if graph.num_events > LARGE_EVENTS:
-        config = replace(config, dim=min(config.dim, _COLUMNS_TRIED))
+    large = graph.num_events > LARGE_EVENTS
+    tried, checkpoints = config, _CHECKPOINTS
+    if large:
+        tried = replace(config, dim=min(config.dim, _COLUMNS_TRIED), epochs=(config.epochs + 1) // 2)
+        checkpoints = _CHECKPOINTS_TRIED
     parts = _validation_parts(graph, config)
-    if not parts:
-        return Choices(config.epochs, config.histories == "sequence")
-    timed = all(protocol.split.at is not None for protocol in parts)
     kinds = [config.histories == "sequence"]
-    if config.histories == "auto" and timed and graph.num_events <= LARGE_EVENTS:
+    if not parts:
+        return Choices(config.epochs, kinds[0])
+    timed = all(protocol.split.at is not None for protocol in parts)
+    if config.histories == "auto" and timed and not large:
         kinds = [False, True]
     clock.validation = None
-    clock.expect((len(kinds) * len(parts) + 2) * config.epochs)
+    clock.expect(len(kinds) * len(parts) * tried.epochs + 2 * config.epochs)
     columns = [popularity_columns(part.split.train, HALF_LIVES_DAYS) for part in parts]
-    ranked, top_lists = [], None
-    if graph.num_events > LARGE_EVENTS:
-        clock.measure = "NDCG@20"
+    stages = (
+        stage for sequence in kinds for stage in _stages(parts, columns, tried, sequence, checkpoints, clock)
+    )
+    if large:
         ranked = [Protocol(part.split, max_users=_USERS_RANKED, seed=config.seed) for part in parts]
-    best: tuple[float, Choices, list[FittedModel]] | None = None
-    for sequence in kinds:
-        runs = [_checkpoints(part.split.train, config, sequence, clock) for part in parts]
-        for stage in zip(*runs, strict=True):
-            models = [model for _, model in stage]
-            found = _calibrated(models, parts, columns, None)
-            if ranked:
-                lists = _ndcg(models, ranked, columns, found)
-                worth, better = float(lists.mean()), top_lists is None or _as_good(lists, top_lists)
-                if top_lists is None or worth > top_lists.mean():
-                    top_lists = lists
-            else:
-                worth = found.log_likelihood or -np.inf
-                better = best is None or worth > best[0]
-            if better:
-                chosen = Choices(stage[0][0], sequence, None, found)
-                best = (worth, chosen, models)
-                clock.validation = worth
-    if best is None:
-        return Choices(config.epochs, config.histories == "sequence")
-    _, chosen, models = best
-    top = chosen.calibration.log_likelihood or -np.inf
-    for half_life in config.user_half_lives_days if timed else ():
-        if half_life is None:
-            continue
-        found = _calibrated(models, parts, columns, half_life)
-        if (found.log_likelihood or -np.inf) > top:
-            top = found.log_likelihood or -np.inf
-            chosen = Choices(chosen.epochs, chosen.sequence, half_life, found)
-    return chosen
+        best = _best_lists(stages, ranked, columns, clock)
+    else:
+        best = _most_likely(stages, clock)
+    epochs = max(1, round(best.epoch * config.epochs / tried.epochs))
+    found, half_life = best.calibration, None
+    for days in config.user_half_lives_days if timed else ():
+        other = found if days is None else _calibrated(best.models, parts, columns, days)
+        if _likelihood(other) > _likelihood(found):
+            found, half_life = other, days
+    return Choices(epochs, best.sequence, half_life, found)
+
+
+@dataclass
+class _Stage:
+    """A training so far.
+
+    Attributes:
+        epoch: Epochs done.
+        sequence: Whether earlier parts of histories predict later ones.
+        models: Of each validation part.
+        calibration: On all of them.
+    """
+
+    epoch: int
+    sequence: bool
+    models: list[FittedModel]
+    calibration: Calibration
+
+
+def _stages(
+    parts: list[Protocol],
+    columns: list[DoubleArray],
+    config: TrainConfig,
+    sequence: bool,
+    checkpoints: int,
+    clock: Clock,
+) -> Iterator[_Stage]:
+    """Trains on what comes before each validation part."""
+    runs = [_checkpoints(part.split.train, config, sequence, checkpoints, clock) for part in parts]
+    for reached in zip(*runs, strict=True):
+        models = [model for _, model in reached]
+        yield _Stage(reached[0][0], sequence, models, _calibrated(models, parts, columns, None))
+
+
+def _most_likely(stages: Iterator[_Stage], clock: Clock) -> _Stage:
+    """The stage at which what validation users chose is the most likely."""
+    best = next(stages)
+    clock.validation = _likelihood(best.calibration)
+    for stage in stages:
+        if _likelihood(stage.calibration) > clock.validation:
+            best, clock.validation = stage, _likelihood(stage.calibration)
+    return best
+
+
+def _best_lists(
+    stages: Iterator[_Stage], parts: list[Protocol], columns: list[DoubleArray], clock: Clock
+) -> _Stage:
+    """The latest stage whose lists for validation users are as good as the best within a standard error.
+
+    In the middle of a training the likelihood over all objects can be better than at its end, while the first twenty
+    are worse. And steps are still long there: a training that ends there is seldom better than the whole.
+    """
+    clock.measure = "NDCG@20"
+    best = next(stages)
+    top = _ndcg(best, parts, columns)
+    clock.validation = float(top.mean())
+    for stage in stages:
+        lists = _ndcg(stage, parts, columns)
+        gain = lists - top
+        if gain.mean() >= -gain.std() / np.sqrt(len(gain)):
+            best, clock.validation = stage, float(lists.mean())
+        if gain.mean() > 0:
+            top = lists
+    return best
+
+
+def _likelihood(calibration: Calibration) -> float:
+    """Mean log likelihood per validation user."""
+    return -np.inf if calibration.log_likelihood is None else calibration.log_likelihood
 
 
 def _validation_parts(graph: TrainingGraph, config: TrainConfig) -> list[Protocol]:
@@ -217,7 +271,7 @@ def _validation_parts(graph: TrainingGraph, config: TrainConfig) -> list[Protoco
 
 
 def _calibrated(
-    models: list[FittedModel], parts: list[Protocol], columns: list[Any], half_life_days: float | None
+    models: list[FittedModel], parts: list[Protocol], columns: list[DoubleArray], half_life_days: float | None
 ) -> Calibration:
     evidence = []
     for model, part, popular in zip(models, parts, columns, strict=True):
@@ -226,29 +280,15 @@ def _calibrated(
     return calibrate(evidence)
 
 
-def _ndcg(
-    models: list[FittedModel], parts: list[Protocol], columns: list[Any], calibration: Calibration
-) -> DoubleArray:
-    """NDCG@20 of each user of validation parts [num_users].
-
-    Where there are users enough it chooses the length of training: in the middle of one the likelihood over all
-    objects can be better than at its end, while the first twenty are worse.
-    """
+def _ndcg(stage: _Stage, parts: list[Protocol], columns: list[DoubleArray]) -> DoubleArray:
+    """NDCG@20 of each user of validation parts [num_users]."""
+    weights = np.asarray(stage.calibration.popularity) / stage.calibration.cosine
     found = []
-    for model, part, popular in zip(models, parts, columns, strict=True):
+    for model, part, popular in zip(stage.models, parts, columns, strict=True):
         users, _ = model.encode(part.split.train)
-        lift = popular @ np.asarray(calibration.popularity) / calibration.cosine
-        found.append(part.per_user(partial(_scores, users, model.targets, lift.astype(np.float32)), 20)[1])
+        lift = (popular @ weights).astype(np.float32)
+        found.append(part.per_user(partial(_scores, users, model.targets, lift), 20)[1])
     return np.concatenate(found)
-
-
-def _as_good(lists: DoubleArray, best: DoubleArray) -> bool:
-    """Whether a longer training does as well as the best: within a standard error of the difference over users.
-
-    In the middle of a training the steps are still long; one that ends there is seldom better than the whole.
-    """
-    difference = lists - best
-    return bool(difference.mean() >= -difference.std() / np.sqrt(len(difference)))
 
 
 def _scores(users: FloatArray, targets: FloatArray, lift: FloatArray, rows: IntArray) -> FloatArray:
@@ -257,10 +297,10 @@ def _scores(users: FloatArray, targets: FloatArray, lift: FloatArray, rows: IntA
 
 
 def _checkpoints(
-    graph: TrainingGraph, config: TrainConfig, sequence: bool, clock: Clock
+    graph: TrainingGraph, config: TrainConfig, sequence: bool, checkpoints: int, clock: Clock
 ) -> Iterator[tuple[int, FittedModel]]:
     """Trains and yields (epoch, model) at a few epochs."""
-    every = max(1, config.epochs // _CHECKPOINTS)
+    every = max(1, config.epochs // checkpoints)
     wanted = {*range(every, config.epochs + 1, every), config.epochs}
     run = Run(graph, config, sequence)
     for epoch in _epochs(run, config.epochs, wanted, clock, "validation"):

@@ -547,11 +547,13 @@ def test_large_graphs_are_trained_as_long_as_lists_get_better(
     worth: float,
 ) -> None:
     monkeypatch.setattr(training, "LARGE_EVENTS", 10)
+    monkeypatch.setattr(training, "_CHECKPOINTS_TRIED", 4)
     stages, told = iter(lists), []
     monkeypatch.setattr(training, "_ndcg", lambda *_: np.array(next(stages)))
     clock = training.Clock(lambda done, total, figures: told.append(figures.get("validation")))
     recipe = replace(SMALL, epochs=8, large=None, histories="random")
     assert training.choose(graph, recipe, clock).epochs == epochs
+    assert clock.done == 2 * recipe.epochs // 2, "half of the epochs, on each of two validation parts"
     assert clock.measure == "NDCG@20"
     assert (told[0], clock.validation) == (None, pytest.approx(worth))
 
@@ -563,7 +565,8 @@ def test_lists_of_validation_users_are_those_of_the_model(graph: TrainingGraph) 
     columns = popularity_columns(part.split.train, HALF_LIVES_DAYS)
     plain = with_half_life(model, None)
     expected = part.per_user(scorer(plain, part.split.train), 20)[1].mean()
-    assert training._ndcg([plain], [part], [columns], calibration).mean() == pytest.approx(expected, abs=1e-3)
+    stage = training._Stage(SMALL.epochs, False, [plain], calibration)
+    assert training._ndcg(stage, [part], [columns]).mean() == pytest.approx(expected, abs=1e-3)
 
 
 # --- parts
