@@ -43,7 +43,13 @@ def tags(connection: Connection, full: bool, verify: bool) -> int:
 
 
 @click.command(epilog="Example: graphprofile train --seed 7")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same machine: same vectors.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Same seed, same machine: same vectors.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the users.")
 @click.option("--force", is_flag=True, help="Promote the model even where it is not better.")
 @click.option(

@@ -15,6 +15,9 @@ Progress = Callable[[int, int, Mapping[str, Any]], None]
 #: A graph of more events is large: what is tried on validation data is less, and steps are longer.
 LARGE_EVENTS = 300_000
 
+#: What scikit-learn takes.
+MOST_SEED = 2**32 - 1
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -88,6 +91,8 @@ class TrainConfig:
         for name in ("dim", "epochs", "batch_users", "num_negatives"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}", f"Give {name} of at least 1.")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise UsageError(f"seed is {self.seed}", f"Give a seed from 0 to {MOST_SEED}.")
         if not 0 < self.input_fraction < 1 or not 0 <= self.row_dropout < 1 or self.temperature <= 0:
             raise UsageError(
                 "input_fraction, row_dropout or temperature is outside its range",

@@ -201,6 +201,8 @@ def test_verify_fails_aloud(loaded: Cli) -> None:
         (("models", "compare", "m-1"), 2, "usage", "OTHER"),
         (("drift",), 1, "no_model", "train"),
         (("train",), 1, "too_little_data", "Load more events"),
+        (("train", "--seed", "-1"), 2, "usage", "--seed"),
+        (("train", "--seed", "4294967296"), 2, "usage", "4294967295"),
         (("load", "nosuch.csv"), 1, "source", "nosuch.csv"),
         (("load", "empty.csv"), 1, "source", "empty"),
         (("load", "picture.csv"), 1, "source", "picture.csv"),

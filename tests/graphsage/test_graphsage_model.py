@@ -467,7 +467,9 @@ def test_a_diverging_loss_is_refused(graph: TrainingGraph) -> None:
         run.epoch()
 
 
-@pytest.mark.parametrize("wrong", [{"dim": 0}, {"histories": "both"}, {"input_fraction": 1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"dim": 0}, {"histories": "both"}, {"input_fraction": 1.0}, {"seed": -1}, {"seed": 2**32}]
+)
 def test_wrong_arguments(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         TrainConfig(**wrong)
