@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from graphprofile.cli.governing import models_card, models_compare
-from graphprofile.cli.options import Connection, common
+from graphprofile.cli.options import Connection, common, seed_option
 from graphprofile.cli.output import cell, print_json, print_pairs, print_table, progress_bar
 from graphprofile.errors import UsageError
 
@@ -43,13 +43,7 @@ def tags(connection: Connection, full: bool, verify: bool) -> int:
 
 
 @click.command(epilog="Example: graphprofile train --seed 7")
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Same seed, same machine: same vectors.",
-)
+@seed_option("Same seed, same machine: same vectors.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the users.")
 @click.option("--force", is_flag=True, help="Promote the model even where it is not better.")
 @click.option(

@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from graphprofile.cli.options import Connection, common
+from graphprofile.cli.options import Connection, common, seed_option
 from graphprofile.cli.output import print_json, progress_bar
 
 DONE = 0
@@ -30,7 +30,7 @@ DONE = 0
     show_default=True,
     help="Sources betweenness is estimated from; 0 leaves it out.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same figures.")
+@seed_option("Same seed, same figures.")
 @click.option(
     "--max-events",
     type=click.IntRange(1),

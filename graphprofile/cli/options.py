@@ -54,6 +54,11 @@ class Connection:
         return resolve(self.config, **self.arguments)
 
 
+def seed_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option ``--seed``."""
+    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=help_text)
+
+
 def filters(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what a recommendation must meet; the function gets them as one dict, ``met``."""
 

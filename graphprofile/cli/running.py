@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from graphprofile.cli.options import Connection, common
+from graphprofile.cli.options import Connection, common, seed_option
 from graphprofile.cli.output import cell, note, print_json, print_pairs, print_table, progress_bar
 from graphprofile.errors import UsageError
 from graphprofile.store import embedded
@@ -171,7 +171,7 @@ def _require_embedded(uri: str | None) -> None:
 @click.option(
     "--out", "folder", default="graphprofile-demo", show_default=True, metavar="DIR", help="Where to work."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the training.")
+@seed_option("Of the training.")
 @common
 def demo(connection: Connection, folder: str, seed: int) -> int:
     """Run all of it on a real library's readers: Shakespeare and Company, Paris, 1919 to 1962."""

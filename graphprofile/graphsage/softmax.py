@@ -12,8 +12,8 @@ from torch.autograd.function import once_differentiable
 class LogSumExp(torch.autograd.Function):
     """Logarithm of the sum of e^(row · column + shift) over columns, some of them left out.
 
-    Built of PyTorch's own steps it would hold the matrix of all rows and columns five times, each time in pages fresh
-    from the kernel: a seventh of a step.
+    Built of PyTorch's own steps it would make the matrix of all rows and columns several times in a step, each time in
+    pages fresh from the kernel.
     """
 
     @staticmethod
